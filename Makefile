@@ -1,0 +1,39 @@
+# Two commands: `make run` and `make test`. Both set up .venv from requirements.lock when needed.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+# Jobs and DVC stages call tools by name; numpy must not start more threads than it was given.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export OMP_NUM_THREADS := 1
+export OPENBLAS_NUM_THREADS := 1
+
+.PHONY: run test lint types setup lock clean-environment
+
+run: $(READY)
+	@snakemake -- all
+	@cat logs/all.log
+
+test: $(READY)
+	ruff check .
+	ruff format --check .
+	lint-imports
+	mypy
+	snakemake --lint
+	pytest
+
+setup: $(READY)
+
+$(READY): requirements.lock pyproject.toml workflow/check_python.py
+	@$(PYTHON) workflow/check_python.py
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# After a change of dependencies in pyproject.toml. The CUDA packages are torch's own exact pins: left out
+# here, they come with torch wherever its build asks for them.
+lock:
+	uv pip compile --universal --python-version 3.11 --no-annotate --no-header --group dev pyproject.toml \
+	  | grep -v -E '^(nvidia-|cuda-|triton)' > requirements.lock.new
+	mv requirements.lock.new requirements.lock

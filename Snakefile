@@ -1,0 +1,46 @@
+"""zenn: the order of work. What has to run is decided by the keys of `zenn.pipeline.plan`.
+
+    snakemake --cores 8 --resources gpu=8 -- all
+"""
+from zenn.pipeline.workflow import begin
+
+RUN = begin(workflow, config)
+
+
+wildcard_constraints:
+    key="[0-9a-f]{16}",
+
+
+include: "workflow/rules/targets.smk"
+
+
+# Every job is this one; the rules of the subjects inherit it and add outputs, message and resources.
+# Inputs are `ancient`: the key in a folder's name decides, never a time stamp. `exec` makes the job the
+# child of the driver, so that it ends when the driver is killed.
+rule job:
+    input:
+        RUN.inputs,
+    output:
+        "results/{subject}/{run}/{key}/record.json",
+    params:
+        python=RUN.python,
+        order=RUN.order,  # a file: the plan's word for word
+    wildcard_constraints:
+        subject="(?!)",  # abstract: nothing asks for it
+    log:
+        "logs/{subject}/{run}/{key}.log",
+    benchmark:
+        "logs/{subject}/{run}/{key}.benchmark.tsv"
+    message:
+        "{wildcards.subject}: {wildcards.run}"
+    threads: 1
+    resources:
+        gpu=0,
+    conda:
+        RUN.environment
+    shell:
+        "exec {params.python} -m zenn.pipeline.job {params.order:q} > {log} 2>&1"
+
+
+include: "workflow/rules/materials.smk"
+include: "workflow/rules/report.smk"

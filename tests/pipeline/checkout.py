@@ -1,0 +1,107 @@
+"""A copy of this repository to be run, edited and broken, with its own Snakefile and dvc.yaml."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+BIN = Path(sys.executable).parent
+FORM = "scale: small"
+
+
+class Checkout:
+    """A folder with a copy of the repository's files, as a git repository of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._seen: dict[str, str] = {}
+
+    @classmethod
+    def copy_of_repository(cls, folder: Path, scale: str = "ci") -> Checkout:
+        listed = subprocess.run(
+            ["git", "-C", str(ROOT), "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.split("\0")
+        for name in filter(None, listed):
+            if (ROOT / name).is_file():
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(ROOT / name, folder / name)
+        shutil.rmtree(folder / "reports" / "figures", ignore_errors=True)
+        shutil.rmtree(folder / "reports" / "tables", ignore_errors=True)
+        for name in ("reports/claims.csv", "reports/metrics.json", "dvc.lock"):
+            (folder / name).unlink(missing_ok=True)
+        checkout = cls(folder)
+        checkout.edit("params.yaml", FORM, f"scale: {scale}")
+        checkout.run("git", "init", "--quiet", "--initial-branch", "main")
+        checkout.commit("start")
+        return checkout
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
+            **os.environ,
+            "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
+            "GIT_AUTHOR_NAME": "test",
+            "GIT_AUTHOR_EMAIL": "test@example.org",
+            "GIT_COMMITTER_NAME": "test",
+            "GIT_COMMITTER_EMAIL": "test@example.org",
+            "DVC_NO_ANALYTICS": "1",
+            "COLUMNS": "200",
+        }
+
+    def start(self, *command: str, **options: object) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            command,
+            cwd=self.folder,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            **options,  # type: ignore[call-overload]
+        )
+
+    def run(self, *command: str, fails: bool = False) -> str:
+        """Run a command here; returns everything it printed."""
+        process = self.start(*command)
+        printed, _ = process.communicate(timeout=300)
+        assert (process.returncode != 0) == fails, f"{' '.join(command)}: {process.returncode}\n{printed}"
+        return printed
+
+    def snakemake(self, *arguments: str, fails: bool = False) -> str:
+        return self.run("snakemake", "--cores", "2", *(arguments or ("--", "all")), fails=fails)
+
+    def jobs(self) -> set[str]:
+        """Names of the steps that were carried out since this was last asked."""
+        now = {}
+        for path in (self.folder / "logs").rglob("*.run.json"):
+            now[str(path)] = path.read_text()
+        new = {path for path, text in now.items() if self._seen.get(path) != text}
+        self._seen = now
+        return {str(Path(path).parent.relative_to(self.folder / "logs")) for path in new}
+
+    def commit(self, message: str) -> None:
+        self.run("git", "add", "--all")
+        self.run("git", "commit", "--quiet", "--allow-empty", "--message", message)
+
+    def text(self, name: str) -> str:
+        return (self.folder / name).read_text()
+
+    def edit(self, name: str, old: str, new: str) -> None:
+        text = self.text(name)
+        assert text.count(old) == 1, f"{name} has {text.count(old)} times {old!r}"
+        (self.folder / name).write_text(text.replace(old, new))
+
+    def result(self, run: str, file: str) -> Path:
+        """The one result file of a run, e.g. `materials/fe3pt-critical-point`."""
+        (found,) = (self.folder / "results" / run).glob(f"*/{file}")
+        return found
+
+    def value(self, run: str, file: str, name: str) -> object:
+        return json.loads(self.result(run, file).read_text())[name]

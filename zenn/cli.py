@@ -1,0 +1,88 @@
+"""`zenn <subject> <verb>`: reads files, calls the computation, writes files."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from zenn.errors import ZennError
+
+app = typer.Typer(
+    help="Reproduce, check and use neural networks built on thermodynamics.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+docs = typer.Typer(help="Write generated documentation.", no_args_is_help=True)
+app.add_typer(docs, name="docs")
+
+Scale = Annotated[str | None, typer.Option(help="ci, small or paper; params.yaml decides when not given.")]
+
+
+def main() -> None:
+    """Run the command line; an error a user can act on ends it with its message and status 1."""
+    try:
+        app()
+    except ZennError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)
+
+
+@app.command()
+def plan(scale: Scale = None, keys: Annotated[bool, typer.Option(help="Show the keys.")] = True) -> None:
+    """Show every step of the pipeline, its key, and whether its result is there."""
+    from zenn.pipeline.plan import plan_checkout
+
+    found = plan_checkout(Path.cwd(), scale=scale)
+    table = Table("step", "key", "state", title=f"{len(found.steps)} steps at scale {found.scale}")
+    for step in found.steps:
+        made = all(Path(path).is_file() for path in step.paths)
+        table.add_row(step.name, step.key if keys else "", "made" if made else "to do")
+    Console().print(table)
+
+
+@app.command()
+def publish() -> None:
+    """Copy what the plan names into reports/ (the only command that writes there)."""
+    from zenn.pipeline.publish import publish as publish_checkout
+
+    for path in publish_checkout(Path.cwd()):
+        print(path)
+
+
+@app.command()
+def check(
+    checkout: Annotated[Path, typer.Option(help="Checkout to check; its results are made anew.")] = Path(),
+    reference: Annotated[Path, typer.Option(help="Folder of reference CSV files.")] = Path("tests/reference"),
+    scale: Annotated[str, typer.Option(help="Scale to regenerate at.")] = "ci",
+) -> None:
+    """Delete every figure and table, regenerate them, and compare their numbers with the reference."""
+    from zenn.pipeline.check import check_checkout
+
+    print(check_checkout(checkout, reference, scale))
+
+
+@docs.command("parameters")
+def docs_parameters() -> None:
+    """Write docs/parameters.md from the parameter types."""
+    from zenn.files import write_text
+    from zenn.pipeline.params import load_params
+    from zenn.pipeline.params.table import parameters_markdown
+    from zenn.pipeline.plan import PARAMS_FILE
+
+    write_text(Path("docs/parameters.md"), parameters_markdown(load_params(Path(PARAMS_FILE))))
+
+
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False
+)
+def materials(context: typer.Context) -> None:
+    """Free energy and critical point of a material from a table of configurations."""
+    from zenn.room import main as room
+
+    raise typer.Exit(room("zenn.materials", context.args))

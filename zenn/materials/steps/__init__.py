@@ -1,0 +1,1 @@
+"""Verbs of the materials room: each module's `run(params, inputs, out)` reads files and writes results."""

@@ -1,0 +1,65 @@
+"""Helmholtz energy along isotherms, its second derivative, and the reference volume V_N."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zenn.files import write_json
+from zenn.materials.constants import GPA_PER_EV_PER_A3
+from zenn.materials.critical import stable_volume
+from zenn.materials.helmholtz import derivatives
+from zenn.materials.steps._material import read_material
+from zenn.materials.tables import write_columns
+
+Array = NDArray[np.float64]
+
+
+def run(params: Mapping[str, Any], inputs: Mapping[str, Path], out: Path) -> None:
+    """Write `isotherms.csv` (Figs. 4a, S1), `second_derivative.csv` (Fig. S2), `reference_state.json`."""
+    material = read_material(params, inputs)
+    isotherms, state = params["isotherms"], params["reference_state"]
+    low, high = isotherms["volume_window"]
+    reference = stable_volume(material, state["temperature"], state["pressure"], (low, high))
+    volumes = np.linspace(low, high, isotherms["volumes"])
+
+    V, T = _grid(volumes, isotherms["temperatures"])
+    found = derivatives(material, V, T, order=2)
+    fixed = isotherms["pressure"] / GPA_PER_EV_PER_A3
+    write_columns(
+        out / "isotherms.csv",
+        {
+            "temperature_K": T,
+            "volume_A3_per_atom": V,
+            "volume_over_reference": V / reference,
+            "helmholtz_eV_per_atom": found.F,
+            "helmholtz_plus_PV_eV_per_atom": found.F + fixed * V,
+            "pressure_GPa": -GPA_PER_EV_PER_A3 * found.F_V,
+        },
+    )
+
+    V, T = _grid(volumes, params["second_derivative"]["temperatures"])
+    curvature = derivatives(material, V, T, order=2).F_VV
+    write_columns(
+        out / "second_derivative.csv",
+        {"temperature_K": T, "volume_A3_per_atom": V, "helmholtz_VV_eV_per_A6": curvature},
+    )
+    write_json(
+        out / "reference_state.json",
+        {
+            "temperature_K": state["temperature"],
+            "pressure_GPa": state["pressure"],
+            "volume_A3_per_atom": float(reference),
+            "isotherm_pressure_GPa": isotherms["pressure"],
+        },
+    )
+
+
+def _grid(volumes: Array, temperatures: Sequence[float]) -> tuple[Array, Array]:
+    """Volumes along each temperature, both as long columns."""
+    T, V = np.meshgrid(np.asarray(temperatures, dtype=float), volumes, indexing="ij")
+    return V.ravel(), T.ravel()

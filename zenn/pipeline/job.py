@@ -1,0 +1,149 @@
+"""`python -m zenn.pipeline.job ORDER.json`: carry out one planned step; its result appears whole.
+
+The key is computed again from the disk when the job starts and when it ends: a result made from code or
+data that changed in between is discarded, because its name would not be true.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import shutil
+import sys
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from zenn.errors import ZennError
+from zenn.files import atomic_folder, read_json, write_json
+from zenn.pipeline import provenance
+from zenn.pipeline.keys import digest, key_of
+from zenn.pipeline.lifetime import die_with_parent
+from zenn.pipeline.steps import RECORD
+from zenn.pipeline.tree import Tree
+
+
+class ChangedWhileRunningError(ZennError):
+    """Code or data changed between the plan and the end of the job."""
+
+
+def run_order(order: dict[str, Any], root: Path) -> None:
+    """Carry out one order (see `Step.order`) in the checkout `root`.
+
+    Raises
+    ------
+    ChangedWhileRunningError : what the key was made from is not what lies on the disk.
+    InputError : the step's own refusal of its input.
+    """
+    spec, folder = order["spec"], root / order["folder"]
+    name = spec["step"]
+    _refuse_if_changed(spec, order["key"], root)
+    inputs = {role: root / path for role, path in order["inputs"].items()}
+    for role, path in inputs.items():
+        _refuse_if_damaged(name, role, path, spec["inputs"][role])
+    files = {role: root / path for role, (path, _) in spec["files"].items()}
+    started = time.time()
+    clock = time.perf_counter()
+    _remove_leftovers(folder)
+    with _disk_errors(folder), atomic_folder(folder) as out:
+        module = importlib.import_module(spec["module"])
+        module.run(spec["params"], {**inputs, **files}, out)
+        produced = sorted(str(p.relative_to(out)) for p in out.rglob("*") if p.is_file())
+        if produced != spec["outputs"]:
+            raise ZennError(f"{name}: found the files {produced}, expected {spec['outputs']}")
+        _refuse_if_changed(spec, order["key"], root)
+        hashes = {file: digest((out / file).read_bytes()) for file in produced}
+        write_json(out / RECORD, {"key": order["key"], "spec": spec, "outputs": hashes})
+    _remove_older_siblings(folder)
+    seconds = time.perf_counter() - clock
+    write_json(provenance.run_file(root, name, order["key"]), provenance.of_run(root, spec, started, seconds))
+    print(f"{name}: done in {seconds:.1f} s -> {order['folder']}")
+
+
+def _refuse_if_changed(spec: dict[str, Any], key: str, root: Path) -> None:
+    tree = Tree(root)
+    now = {
+        **spec,
+        "code": tree.code(spec["module"], *spec["notebook_modules"]),
+        "files": {role: [path, tree.file(path)] for role, (path, _) in spec["files"].items()},
+    }
+    if key_of(now) != key:
+        moved = sorted(
+            {m for m in {*now["code"], *spec["code"]} if now["code"].get(m) != spec["code"].get(m)}
+            | {path for role, (path, sha) in now["files"].items() if [path, sha] != spec["files"][role]}
+        )
+        raise ChangedWhileRunningError(
+            f"{spec['step']}: {', '.join(moved) or 'the order itself'} changed since this job was planned; "
+            "its result was discarded. Give the command again."
+        )
+
+
+def _refuse_if_damaged(name: str, role: str, path: Path, key: str) -> None:
+    again = f"Remove {path} and give the command again."
+    try:
+        record = read_json(path / RECORD)
+    except (OSError, json.JSONDecodeError) as error:
+        raise ZennError(
+            f"{name}: input {role} in {path} has no readable {RECORD} ({error}). {again}"
+        ) from None
+    if record["key"] != key:
+        raise ZennError(f"{name}: input {role} in {path}: found key {record['key']}, expected {key}. {again}")
+    for file, expected in record["outputs"].items():
+        try:
+            found = digest((path / file).read_bytes())
+        except OSError as error:
+            found = str(error.strerror)
+        if found != expected:
+            raise ZennError(
+                f"{name}: {path / file}: found content {found[:16]}, expected {expected[:16]} as when it was "
+                f"made. {again}"
+            )
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """What a killed job of the same step left half-made; only one job of a step runs at a time."""
+    for leftover in folder.parent.glob(".*-*"):
+        shutil.rmtree(leftover, ignore_errors=True)
+
+
+def _remove_older_siblings(folder: Path) -> None:
+    """One result per step on disk: history is DVC's."""
+    for sibling in folder.parent.iterdir():
+        if sibling != folder:
+            shutil.rmtree(sibling, ignore_errors=True)
+
+
+@contextmanager
+def _disk_errors(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if isinstance(error, FileNotFoundError | InterruptedError):
+            raise
+        raise ZennError(
+            f"{folder}: cannot be written: found '{error.strerror}', expected a writable folder with free "
+            "space. Nothing half-written was left; give the command again when there is room."
+        ) from error
+
+
+def main(argv: list[str]) -> int:
+    """Entry point; returns the exit status."""
+    die_with_parent()
+    os.environ.setdefault("SOURCE_DATE_EPOCH", "0")  # figures carry no date of their making
+    try:
+        run_order(read_json(Path(argv[0])), Path.cwd())
+    except ZennError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except Exception:
+        traceback.print_exc()
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,62 @@
+"""Who may run, and for how long: one driver per checkout; a job ends with its driver."""
+
+from __future__ import annotations
+
+import ctypes
+import fcntl
+import os
+import shutil
+import signal
+import sys
+from pathlib import Path
+
+from zenn.errors import ZennError
+
+PR_SET_PDEATHSIG = 1
+LOCK = ".snakemake/zenn-driver.lock"
+_held: list[int] = []  # the descriptor must live as long as the process
+
+
+class AlreadyRunningError(ZennError):
+    """Another driver works in this checkout."""
+
+
+def die_with_parent() -> None:
+    """Make SIGKILL of the driver end this process too.
+
+    Without it, jobs of a killed driver go on as orphans beside those of its successor. It needs the shell
+    command to be `exec python ...`, so that the driver's shell is this process. Under a scheduler the
+    parent is the scheduler's own.
+    """
+    if sys.platform != "linux" or os.environ.get("SLURM_JOB_ID"):
+        return
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+    if os.getppid() == 1:  # it died before the call above
+        os._exit(143)
+
+
+def take_checkout(root: Path) -> None:
+    """Become the one driver of a checkout until this process ends, and clear what a killed one left.
+
+    Snakemake's own lock survives `kill -9` and then refuses everyone; this one is the kernel's, so whoever
+    holds it knows that Snakemake's is stale.
+
+    Raises
+    ------
+    AlreadyRunningError : another driver is at work; names its process.
+    """
+    path = root / LOCK
+    path.parent.mkdir(exist_ok=True)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        other = os.read(descriptor, 20).decode().strip()
+        os.close(descriptor)
+        raise AlreadyRunningError(
+            f"{path}: process {other} is already running this pipeline here; wait for it or stop it first"
+        ) from None
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+    _held.append(descriptor)
+    shutil.rmtree(root / ".snakemake" / "locks", ignore_errors=True)

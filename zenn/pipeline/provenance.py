@@ -1,0 +1,83 @@
+"""Where, when and with what a result was made: facts that no key, comparison or DVC output covers."""
+
+from __future__ import annotations
+
+import os
+import platform
+import resource
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from zenn.files import read_json
+
+RUNS = Path("logs")
+PACKAGES = ("numpy", "scipy", "torch", "matplotlib", "pandas", "snakemake", "dvc")
+
+
+def run_file(root: Path, step: str, key: str) -> Path:
+    """Where the facts of one run are kept: outside `results/`, so that DVC does not version them."""
+    return root / RUNS / step / f"{key}.run.json"
+
+
+def read_run(root: Path, step: str, key: str) -> dict[str, Any]:
+    """The facts of one run; empty when the result was made elsewhere (pulled or adopted)."""
+    path = run_file(root, step, key)
+    return dict(read_json(path)) if path.is_file() else {}
+
+
+def of_run(root: Path, spec: dict[str, Any], started: float, seconds: float) -> dict[str, Any]:
+    """The facts of the run that has just ended in this process."""
+    own = [
+        *(module.replace(".", "/") + "*" for module in spec["code"]),
+        *(p for p, _ in spec["files"].values()),
+    ]
+    return {
+        "commit": commit(root, own),
+        "hardware": hardware(),
+        "started_unix_s": round(started, 3),
+        "wall_time_s": round(seconds, 3),
+        "peak_memory_MiB": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+        "host": platform.node(),
+        "python": platform.python_version(),
+        "packages": versions(),
+    }
+
+
+def commit(root: Path, paths: list[str] | None = None) -> str:
+    """The checkout's commit, with `+changes` when any of `paths` (or anything tracked) differs from it."""
+    head = _git(root, "rev-parse", "--short=12", "HEAD")
+    if not head:
+        return "not recorded"
+    changed = _git(root, "status", "--porcelain", "--untracked-files=all", "--", *(paths or ["."]))
+    return f"{head}+changes" if changed else head
+
+
+def hardware() -> str:
+    """Processor (and accelerator) by name, e.g. 'AMD EPYC 7B13, 2 cores'."""
+    return f"{_processor()}, {len(os.sched_getaffinity(0))} cores"
+
+
+def versions() -> dict[str, str]:
+    """Versions of the packages that decide numbers and pictures."""
+    return {name: version(name) for name in PACKAGES}
+
+
+def _processor() -> str:
+    info = Path("/proc/cpuinfo")
+    if info.is_file():
+        for line in info.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()
+
+
+def _git(root: Path, *arguments: str) -> str:
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(root), *arguments], capture_output=True, text=True, check=False
+        )
+    except FileNotFoundError:
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""

@@ -1,0 +1,48 @@
+"""Publishing: the only thing that writes `reports/`, and only what the current plan names."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from zenn.errors import ZennError
+from zenn.files import atomic_folder, read_json, write_json, write_text
+from zenn.pipeline.claims.ledger import read_rows, stamp, to_csv
+from zenn.pipeline.plan import PUBLISHED_LEDGER, Plan, plan_checkout
+
+FIGURES, TABLES, METRICS = "reports/figures", "reports/tables", "reports/metrics.json"
+
+
+def publish(root: Path) -> list[str]:
+    """Copy ledger, metrics, figures and tables of the current plan into `reports/`.
+
+    Raises
+    ------
+    ZennError : a result of the plan is missing; nothing is changed then.
+    """
+    plan = plan_checkout(root)
+    missing = [path for step in plan.steps for path in step.paths if not (root / path).is_file()]
+    if missing:
+        raise ZennError(
+            f"results: found no {missing[0]} (and {len(missing) - 1} more), expected all results of the "
+            "plan. Run `snakemake --cores all -- all` first."
+        )
+    with atomic_folder(root / FIGURES) as figures, atomic_folder(root / TABLES) as tables:
+        for source in _drawn(plan, root):
+            is_table = "-table-" in source.name
+            shutil.copyfile(source, (tables if is_table else figures) / source.name)
+    ledger = root / plan.by_name["report/ledger"].folder
+    rows = stamp(read_rows(ledger / "claims.csv"), root, root / PUBLISHED_LEDGER)
+    write_text(root / PUBLISHED_LEDGER, to_csv(rows))
+    write_json(root / METRICS, read_json(ledger / "metrics.json"))
+    return [FIGURES, TABLES, PUBLISHED_LEDGER, METRICS]
+
+
+def _drawn(plan: Plan, root: Path) -> list[Path]:
+    return [
+        root / path
+        for step in plan.steps
+        if step.run == "figures"
+        for path in step.paths
+        if Path(path).suffix in {".png", ".pdf", ".csv"}
+    ]

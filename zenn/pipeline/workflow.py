@@ -1,0 +1,75 @@
+"""What the Snakefile asks: paths, inputs and orders, all answered from the plan."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from snakemake.io import ancient
+
+from zenn.errors import ZennError
+from zenn.files import atomic_folder, write_json
+from zenn.pipeline.lifetime import take_checkout
+from zenn.pipeline.plan import Plan, plan_checkout
+
+ORDERS = Path(".snakemake/zenn-orders")
+
+
+class Run:
+    """The plan as Snakemake's rules need it."""
+
+    python = sys.executable  # by path: the environment may not be activated
+
+    def __init__(self, root: Path, plan: Plan) -> None:
+        self.root = root
+        self.plan = plan
+        self.environment = str(root / "workflow" / "envs" / "zenn.yaml")
+
+    def paths(self, subject: str) -> list[str]:
+        """All result files of a subject."""
+        return self.plan.paths(subject)
+
+    def outputs(self, subject: str, run: str) -> list[str]:
+        """Output patterns of the rule that makes the runs whose name ends in `run`."""
+        steps = [step for step in self.plan.of(subject) if step.run.endswith(run)]
+        if not steps:
+            raise ZennError(f"workflow/rules/{subject}.smk: no planned run ends in '{run}'")
+        names = [Path(path).name for path in steps[0].paths]
+        return [f"results/{{subject}}/{{run}}/{{key}}/{name}" for name in names]
+
+    def inputs(self, wildcards: Any) -> list[Any]:
+        """Every result file that a job reads."""
+        step = self.plan.by_key[wildcards.key]
+        return [ancient(path) for source in step.inputs.values() for path in source.paths]
+
+    def order(self, wildcards: Any) -> str:
+        """The file with the job's order."""
+        return str(ORDERS / f"{wildcards.key}.json")
+
+    def write_orders(self) -> None:
+        """Write the order of every step, and drop those of earlier plans.
+
+        A file instead of an argument: the command stays short enough to be read and given again alone.
+        """
+        with atomic_folder(self.root / ORDERS) as folder:
+            for step in self.plan.steps:
+                write_json(folder / f"{step.key}.json", step.order)
+
+
+def begin(workflow: Any, config: Mapping[str, Any]) -> Run:
+    """Read and check everything that can be checked, and become this checkout's only driver.
+
+    Errors end Snakemake with their message alone: a traceback would hide it.
+    """
+    root = Path.cwd()
+    try:
+        if not workflow.is_main_process or workflow.dryrun:
+            return Run(root, plan_checkout(root, config))
+        take_checkout(root)
+        run = Run(root, plan_checkout(root, config))
+        run.write_orders()
+        return run
+    except ZennError as error:
+        raise SystemExit(f"error: {error}") from None

@@ -1,0 +1,1 @@
+"""Figures: one function per figure, fed from result tables, in one style."""

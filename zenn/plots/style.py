@@ -1,0 +1,99 @@
+"""The one style of every figure, and the one way to save it: PNG, PDF and the numbers it shows as CSV."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import wraps
+from pathlib import Path
+from typing import Any, ParamSpec
+
+import matplotlib as mpl
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+P = ParamSpec("P")
+
+# Okabe & Ito (2008): distinguishable under the common colour deficiencies.
+BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, VERMILION, PURPLE = (
+    "#000000",
+    "#E69F00",
+    "#56B4E9",
+    "#009E73",
+    "#F0E442",
+    "#0072B2",
+    "#D55E00",
+    "#CC79A7",
+)
+GREY = "#7F7F7F"
+SEQUENCE = mpl.colormaps["viridis"]  # perceptually uniform, also in grey
+
+RC: dict[Any, Any] = {
+    "figure.dpi": 100,
+    "savefig.dpi": 200,
+    "figure.constrained_layout.use": True,
+    "font.size": 9,
+    "axes.titlesize": 9,
+    "axes.labelsize": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": "#DDDDDD",
+    "grid.linewidth": 0.5,
+    "axes.axisbelow": True,
+    "lines.linewidth": 1.3,
+    "legend.frameon": False,
+    "legend.fontsize": 8,
+    "mathtext.fontset": "dejavusans",
+    "pdf.fonttype": 42,  # text stays text
+    "svg.hashsalt": "zenn",  # element names do not change from run to run
+}
+COLUMN_WIDTH = 3.4  # inch, one journal column
+PAGE_WIDTH = 7.0
+
+
+def in_style(draw: Callable[P, Figure]) -> Callable[P, Figure]:
+    """Draw with the project's settings: matplotlib reads them when an element is made, not when saved."""
+
+    @wraps(draw)
+    def styled(*arguments: P.args, **named: P.kwargs) -> Figure:
+        with mpl.rc_context(RC):
+            return draw(*arguments, **named)
+
+    return styled
+
+
+def new_figure(columns: int = 1, rows: int = 1, width: float = COLUMN_WIDTH, height: float = 2.8) -> Figure:
+    """An empty figure with `rows` x `columns` axes; sizes in inches."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    figure.subplots(rows, columns)
+    return figure
+
+
+def sequential_colours(number: int) -> list[tuple[float, float, float, float]]:
+    """`number` colours for an ordered quantity (temperature), dark to light without the palest end."""
+    return [SEQUENCE(0.9 * i / max(number - 1, 1)) for i in range(number)]
+
+
+def label_panels(axes: Sequence[Axes]) -> None:
+    """(a), (b), ... above the upper left corner of each panel."""
+    for letter, axis in zip("abcdefgh", axes, strict=False):
+        axis.set_title(f"({letter})", loc="left", fontweight="bold")
+
+
+def save(figure: Figure, numbers: pd.DataFrame, folder: Path, name: str) -> None:
+    """Write `name.png`, `name.pdf` and `name.csv` into `folder`; equal input gives equal bytes.
+
+    `numbers` is what the figure shows, with units in its column names.
+    """
+    with mpl.rc_context(RC):
+        figure.savefig(folder / f"{name}.png", metadata={"Software": None})
+        figure.savefig(
+            folder / f"{name}.pdf", metadata={"CreationDate": None, "Creator": None, "Producer": None}
+        )
+    save_table(numbers, folder, name)
+
+
+def save_table(numbers: pd.DataFrame, folder: Path, name: str) -> None:
+    """Write `name.csv`; numbers keep twelve significant digits."""
+    numbers.to_csv(folder / f"{name}.csv", index=False, float_format="%.12g", lineterminator="\n")
