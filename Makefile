@@ -12,7 +12,7 @@ export OPENBLAS_NUM_THREADS := 1
 
 run: $(READY)
 	@snakemake -- all
-	@cat logs/all.log
+	@cat logs/report/show.log
 
 test: $(READY)
 	ruff check .

@@ -49,7 +49,7 @@ def test_every_figure_and_table_of_both_papers_is_listed():
 
 
 def test_the_columns_are_the_expected_ones():
-    assert ",".join(ARTEFACT_COLUMNS) == "id,paper,artefact,title,subject,issue,step,rtol,atol"
+    assert ",".join(ARTEFACT_COLUMNS) == "id,paper,artefact,title,subject,issue,step,part,rtol,atol"
     assert ",".join(CLAIM_COLUMNS) == "id,paper,artefact,claim,paper_value,verdict_rule,runs_on"
 
 
@@ -61,7 +61,7 @@ def test_ids_are_unique_and_rows_complete(rows):
         assert None not in row.values(), f"{row['id']}: fewer cells than columns"
         assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", row["id"])
         assert row["paper"] in {"zenn", "laws"}
-        optional = {"step", "rtol", "atol"}
+        optional = {"step", "part", "rtol", "atol"}
         assert all(value.strip() for column, value in row.items() if column not in optional), row["id"]
 
 

@@ -45,30 +45,31 @@ def random_mixture(rng, shape=(7,)):
 
 
 @given(mixtures())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, derandomize=True)
 def test_free_energy_differs_from_log_Z_by_the_entropy_fluctuation(mixture):
     E, S, T, options = mixture
     k_B, gamma = options["k_B"], options["gamma"]
     F = zentropy.helmholtz_energy(E, S, T, **options)
     p = zentropy.probabilities(E, S, T, **options)
     left = F + k_B * T * zentropy.log_partition_function(E, S, T, **options)
-    right = -k_B * T * np.sum(p * (S / (gamma * k_B)) ** 2)
-    assert left == pytest.approx(right, rel=1e-11, abs=1e-11 * (1 + np.abs(E).max() + T * S.max()))
+    fluctuation = k_B * T * (S / (gamma * k_B)) ** 2
+    scale = 1 + np.abs(E).max() + T * S.max() + fluctuation.max()
+    assert left == pytest.approx(-np.sum(p * fluctuation), rel=0, abs=1e-12 * scale)
 
 
 @given(mixtures())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, derandomize=True)
 def test_free_energy_is_energy_minus_T_entropy(mixture):
     E, S, T, options = mixture
     F = zentropy.helmholtz_energy(E, S, T, **options)
     p = zentropy.probabilities(E, S, T, **options)
     total = zentropy.entropy(p, S, degeneracies=options["degeneracies"], k_B=options["k_B"])
-    assert p.sum() == pytest.approx(1, rel=1e-13)
+    assert p.sum() == pytest.approx(1, rel=1e-13, abs=0)
     assert zentropy.energy(p, E) - T * total == pytest.approx(F, rel=1e-11, abs=1e-11)
 
 
 @given(mixtures(), st.randoms(use_true_random=False))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40, deadline=None, derandomize=True)
 def test_order_of_configurations_does_not_matter(mixture, random):
     E, S, T, options = mixture
     order = random.sample(range(len(E)), len(E))
@@ -82,7 +83,7 @@ def test_order_of_configurations_does_not_matter(mixture, random):
 
 
 @given(mixtures())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40, deadline=None, derandomize=True)
 def test_a_degenerate_level_equals_its_members(mixture):
     E, S, T, options = mixture
     g = options["degeneracies"].astype(int)
@@ -149,8 +150,8 @@ def test_high_temperature_limit_forgets_the_energies():
 def test_large_gamma_gives_minus_kT_log_Z():
     E, S, T = random_mixture(np.random.default_rng(0))
     limit = zentropy.helmholtz_energy(E, S, T)
-    assert limit == pytest.approx(-T * zentropy.log_partition_function(E, S, T), rel=1e-13)
-    assert zentropy.helmholtz_energy(E, S, T, gamma=1e9) == pytest.approx(limit, rel=1e-14)
+    assert limit == pytest.approx(-T * zentropy.log_partition_function(E, S, T), rel=1e-13, abs=0)
+    assert zentropy.helmholtz_energy(E, S, T, gamma=1e9) == pytest.approx(limit, rel=1e-14, abs=0)
 
 
 def test_probabilities_are_the_exponentials_of_eq_6():

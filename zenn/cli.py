@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -34,15 +35,21 @@ def main() -> None:
 
 
 @app.command()
-def plan(scale: Scale = None, keys: Annotated[bool, typer.Option(help="Show the keys.")] = True) -> None:
+def plan(
+    scale: Scale = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print step names and keys as JSON.")] = False,
+) -> None:
     """Show every step of the pipeline, its key, and whether its result is there."""
     from zenn.pipeline.plan import plan_checkout
 
     found = plan_checkout(Path.cwd(), scale=scale)
+    if as_json:
+        print(json.dumps({step.name: step.key for step in found.steps}, indent=1))
+        return
     table = Table("step", "key", "state", title=f"{len(found.steps)} steps at scale {found.scale}")
     for step in found.steps:
         made = all(Path(path).is_file() for path in step.paths)
-        table.add_row(step.name, step.key if keys else "", "made" if made else "to do")
+        table.add_row(step.name, step.key, "made" if made else "to do")
     Console().print(table)
 
 
@@ -57,14 +64,14 @@ def publish() -> None:
 
 @app.command()
 def check(
-    checkout: Annotated[Path, typer.Option(help="Checkout to check; its results are made anew.")] = Path(),
     reference: Annotated[Path, typer.Option(help="Folder of reference CSV files.")] = Path("tests/reference"),
     scale: Annotated[str, typer.Option(help="Scale to regenerate at.")] = "ci",
+    record: Annotated[bool, typer.Option("--record", help="Make them the reference instead.")] = False,
 ) -> None:
     """Delete every figure and table, regenerate them, and compare their numbers with the reference."""
     from zenn.pipeline.check import check_checkout
 
-    print(check_checkout(checkout, reference, scale))
+    print(check_checkout(Path.cwd(), reference, scale, record))
 
 
 @docs.command("parameters")

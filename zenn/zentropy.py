@@ -83,8 +83,8 @@ def log_weights(
     array([ 0., -1.])
     """
     mixture = _mixture(energies, entropies, temperature, degeneracies, k_B, gamma, axis)
-    weights = mixture.intrinsic - _over_kT(mixture.xp, mixture.energies, mixture.kT)
-    return _restore(mixture.xp, weights, axis)
+    exponent = mixture.intrinsic - _over_kT(mixture.xp, mixture.energies, mixture.kT)
+    return _restore(mixture.xp, mixture.log_degeneracies + exponent, axis)
 
 
 def log_partition_function(
@@ -104,8 +104,8 @@ def log_partition_function(
     2.0794415416798357
     """
     mixture = _mixture(energies, entropies, temperature, degeneracies, k_B, gamma, axis)
-    xp = mixture.xp
-    return _log_sum_exp(xp, mixture.relative)[..., 0] - _over_kT(xp, mixture.lowest, mixture.kT)[..., 0]
+    shift = mixture.largest - _over_kT(mixture.xp, mixture.lowest, mixture.kT)
+    return (shift + _log_sum(mixture))[..., 0]
 
 
 def log_probabilities(
@@ -236,9 +236,12 @@ class _Mixture(NamedTuple):
     temperature: Array  # (batch..., 1)
     kT: Array  # (batch..., 1)
     log_degeneracies: Array
-    intrinsic: Array  # ln g + S / k_B - (S / (gamma k_B))^2: the part of the log weight without E / (k_B T)
+    intrinsic: Array  # S / k_B - (S / (gamma k_B))^2: the part of the exponent that knows no T
     lowest: Array  # lowest energy, (batch..., 1)
-    relative: Array  # log weight as if the lowest energy were zero: finite for the ground state at every T
+    largest: Array  # largest exponent counted from the lowest energy: finite at every T; (batch..., 1)
+    shifted: (
+        Array  # log weight less `largest`: of the order of one where it matters, so that no digit is lost
+    )
 
 
 def _mixture(
@@ -263,9 +266,10 @@ def _mixture(
     log_g = _log_degeneracies(xp, degeneracies, E, axis)
     _check_shapes(xp, energies=E, entropies=S, temperature=T, degeneracies=log_g)
     reduced = S / k_B
-    intrinsic = log_g + reduced - (reduced / gamma) ** 2
-    relative = intrinsic - _over_kT(xp, E - lowest, k_B * T)
-    return _Mixture(xp, E, S, T, k_B * T, log_g, intrinsic, lowest, relative)
+    intrinsic = reduced - (reduced / gamma) ** 2
+    exponent = intrinsic - _over_kT(xp, E - lowest, k_B * T)
+    largest = xp.max(exponent, axis=-1, keepdims=True)
+    return _Mixture(xp, E, S, T, k_B * T, log_g, intrinsic, lowest, largest, log_g + (exponent - largest))
 
 
 def _configuration_helmholtz_energy(mixture: _Mixture) -> Array:
@@ -275,13 +279,13 @@ def _configuration_helmholtz_energy(mixture: _Mixture) -> Array:
 
 def _log_probabilities(mixture: _Mixture) -> Array:
     """ln p_k, configurations last."""
-    return mixture.relative - _log_sum_exp(mixture.xp, mixture.relative)
+    return mixture.shifted - _log_sum(mixture)
 
 
-def _log_sum_exp(xp: ModuleType, x: Array) -> Array:
-    """ln sum exp over the last axis, kept as an axis of length 1; the largest x must be finite."""
-    largest = xp.max(x, axis=-1, keepdims=True)
-    return largest + xp.log(xp.sum(xp.exp(x - largest), axis=-1, keepdims=True))
+def _log_sum(mixture: _Mixture) -> Array:
+    """ln of the sum of the shifted weights, kept as an axis of length 1."""
+    xp = mixture.xp
+    return xp.log(xp.sum(xp.exp(mixture.shifted), axis=-1, keepdims=True))
 
 
 def _over_kT(xp: ModuleType, x: Array, kT: Array) -> Array:

@@ -27,3 +27,27 @@ use rule job as report_page with:
     resources:
         gpu=0,
         mem_mb=500,
+
+
+# The one output without a key in its name: a copy, which `RUN` drops when it is of another page.
+rule report_show:
+    input:
+        page=ancient(RUN.page),
+    output:
+        RUN.shown_page,
+    params:
+        python=RUN.python,
+    log:
+        "logs/report/show.log",
+    benchmark:
+        "logs/report/show.benchmark.tsv"
+    message:
+        "Put the page where people look for it"
+    threads: 1
+    resources:
+        gpu=0,
+        mem_mb=200,
+    conda:
+        RUN.environment
+    shell:
+        "exec {params.python} -m zenn.pipeline.report.show {input.page:q} > {log} 2>&1"

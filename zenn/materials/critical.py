@@ -133,8 +133,8 @@ def equilibrium_volumes(
     """All volumes in the window where P(V, T) is `pressure` (GPa), with their stability.
 
     Between roots of F_VVV the curvature is monotonic, between roots of F_VV the pressure is: found from the
-    third derivative down, no pair of roots is missed for lying close together. At T = 0 a jump of the pressure
-    from one ground state to another is not counted as a volume at the pressures between.
+    third derivative down, no pair of roots is missed for lying close together. At T = 0 a jump of the
+    pressure from one ground state to another is not counted as a volume at the pressures between.
 
     Raises
     ------

@@ -21,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import constants as codata
-from scipy.special import bernoulli
+from scipy.special import zeta
 
 from zenn.materials.constants import BOLTZMANN
 
@@ -30,8 +30,9 @@ Array = NDArray[np.float64]
 _SWITCH = 2.5  # below: power series, radius of convergence 2 pi; above: series in exp(-x)
 _POWER_TERMS = 20  # (2.5 / (2 pi))^(2 * 20) < 1e-16
 _EXPONENTIAL_TERMS = 16  # exp(-2.5 * 16) < 1e-17
+# 3 B_2m / ((2m + 3) (2m)!) by way of zeta(2m): scipy's Bernoulli numbers are off by up to 2e-12.
 _EVEN_COEFFICIENTS = [
-    3 * float(bernoulli(2 * m)[-1]) / ((2 * m + 3) * math.factorial(2 * m))
+    6 * (-1) ** (m + 1) * float(zeta(2 * m)) / ((2 * math.pi) ** (2 * m) * (2 * m + 3))
     for m in range(1, _POWER_TERMS + 1)
 ]
 

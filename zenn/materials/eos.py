@@ -131,7 +131,7 @@ def fit_birch_murnaghan(volumes: ArrayLike, energies: ArrayLike) -> EquationOfSt
     # The four powers are nearly parallel over a few percent of volume; centred and scaled they are not.
     centre, width = (y.max() + y.min()) / 2, (y.max() - y.min()) / 2
     design = ((y - centre) / width)[:, None] ** np.arange(4)
-    cubic = np.linalg.lstsq(design, E - E[0])[0]
+    cubic = np.linalg.lstsq(design, E - E[0], rcond=None)[0]
     cubic[0] += E[0]
     fitted = _properties_of_cubic(cubic, centre, width)
     margin = (V.max() - V.min()) / 2

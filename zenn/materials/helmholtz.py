@@ -101,19 +101,19 @@ class Derivatives:
     def _volume(self, order: int) -> Array:
         if order >= len(self.in_volume):
             raise InputError("argument order", "", len(self.in_volume) - 1, f"{order} or more")
-        row: Array = self.in_volume[order]
-        return row
+        found: Array = self.in_volume[order]
+        return found
 
     def _mixed(self, order: int) -> Array:
         if order >= len(self.in_temperature):
             raise InputError("argument order", "", len(self.in_volume) - 1, f"{order + 1} or more")
-        row: Array = self.in_temperature[order]
-        return row
+        found: Array = self.in_temperature[order]
+        return found
 
 
 def configuration_helmholtz_energies(material: Material, volume: ArrayLike, temperature: ArrayLike) -> Array:
     """F_k in eV per atom, shape (batch..., K)."""
-    return _configurations(material, *_checked(volume, temperature), order=1).energy[0]
+    return np.asarray(_configurations(material, *_checked(volume, temperature), order=1).energy[0])
 
 
 def helmholtz_energy(material: Material, volume: ArrayLike, temperature: ArrayLike) -> Array:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,8 @@ import pandas as pd
 from PIL import Image, UnidentifiedImageError
 
 from zenn.errors import ZennError
-from zenn.pipeline.plan import Plan, plan_checkout
+from zenn.files import atomic_folder
+from zenn.pipeline.plan import plan_checkout
 
 ARTEFACTS = "data/inputs/artefacts.csv"
 
@@ -21,21 +23,61 @@ class CheckFailedError(ZennError):
     """A figure or table could not be made again, or its numbers have moved."""
 
 
-def check_checkout(root: Path, reference: Path, scale: str) -> str:
+def check_checkout(root: Path, reference: Path, scale: str, record: bool = False) -> str:
     """Remake all figures and tables of the checkout `root` and compare them with `reference`.
 
-    Returns a sentence that says what was compared.
+    With `record`, their numbers become the reference instead. Returns a sentence that says what was done.
 
     Raises
     ------
     CheckFailedError : names every artefact, column and row at fault.
     """
-    root = root.resolve()
-    plan = _planned(root, scale)
+    plan = plan_checkout(root, scale=scale)
     artefacts = pd.read_csv(root / ARTEFACTS)
-    made = artefacts[artefacts["step"].notna()]
-    for step in {*made["step"]}:
-        shutil.rmtree(root / plan.by_name[step].folder, ignore_errors=True)
+    made = [
+        Made(
+            str(row.id), root / plan.by_name[str(row.step)].folder, float(str(row.rtol)), float(str(row.atol))
+        )
+        for row in artefacts[artefacts["step"].notna()].itertuples()
+    ]
+    for folder in {artefact.folder for artefact in made}:
+        shutil.rmtree(folder, ignore_errors=True)
+    _run_pipeline(root, scale)
+    if record:
+        with atomic_folder(reference / scale) as folder:
+            for artefact in made:
+                shutil.copyfile(artefact.numbers, folder / artefact.numbers.name)
+        return f"the numbers of {len(made)} figures and tables written to {reference / scale}"
+    problems = [problem for artefact in made for problem in artefact.problems(reference / scale)]
+    if problems:
+        raise CheckFailedError("\n".join(problems))
+    return f"{len(made)} figures and tables made again; their numbers agree with {reference / scale}"
+
+
+@dataclass(frozen=True)
+class Made:
+    """A figure or table that the pipeline makes, and how closely its numbers must agree."""
+
+    name: str
+    folder: Path
+    rtol: float
+    atol: float
+
+    @property
+    def numbers(self) -> Path:
+        """The table of what it shows."""
+        return self.folder / f"{self.name}.csv"
+
+    def problems(self, reference: Path) -> list[str]:
+        """What is wrong with it, beside the table of the same name in the folder `reference`."""
+        found = compare_tables(self.name, self.numbers, reference / self.numbers.name, self.rtol, self.atol)
+        if "-fig-" in self.name:
+            found += blank_picture(self.folder / f"{self.name}.png")
+            found += empty_pdf(self.folder / f"{self.name}.pdf")
+        return found
+
+
+def _run_pipeline(root: Path, scale: str) -> None:
     command = [sys.executable, "-m", "snakemake", "--cores", "2", "--config", f"scale={scale}", "--", "all"]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     if done.returncode != 0:
@@ -43,31 +85,6 @@ def check_checkout(root: Path, reference: Path, scale: str) -> str:
             f"{' '.join(command[2:])}: found exit status {done.returncode}, expected 0\n"
             f"{done.stdout}{done.stderr}"
         )
-    problems = [
-        problem
-        for artefact in made.itertuples()
-        for problem in _problems(
-            str(artefact.id),
-            root / plan.by_name[str(artefact.step)].folder,
-            reference / scale,
-            float(str(artefact.rtol)),
-            float(str(artefact.atol)),
-        )
-    ]
-    if problems:
-        raise CheckFailedError("\n".join(problems))
-    return f"{len(made)} figures and tables made again; their numbers agree with {reference / scale}"
-
-
-def _planned(root: Path, scale: str) -> Plan:
-    return plan_checkout(root, scale=scale)
-
-
-def _problems(name: str, folder: Path, reference: Path, rtol: float, atol: float) -> list[str]:
-    found = [*compare_tables(name, folder / f"{name}.csv", reference / f"{name}.csv", rtol, atol)]
-    if "-fig-" in name:
-        found += [*blank_picture(folder / f"{name}.png"), *empty_pdf(folder / f"{name}.pdf")]
-    return found
 
 
 def compare_tables(name: str, made: Path, reference: Path, rtol: float, atol: float) -> list[str]:

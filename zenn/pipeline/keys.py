@@ -65,7 +65,7 @@ class _Text:
         return self.starts[row - 1] + len(self.lines[row - 1].encode()[:column].decode())
 
     def with_white_space(self, begin: int, end: int) -> tuple[int, int]:
-        """The range with the blanks before it and, when nothing else is on the line, the line's end."""
+        """The range with the blanks before it and, when nothing else is on its line, the line's end."""
         while begin > 0 and self.source[begin - 1] in " \t":
             begin -= 1
         alone = begin == 0 or self.source[begin - 1] == "\n"
@@ -76,11 +76,14 @@ class _Text:
 
 def _comments_and_blank_lines(text: _Text) -> list[tuple[int, int]]:
     tokens = tokenize.generate_tokens(io.StringIO(text.source).readline)
-    return [
-        text.with_white_space(text.at(*t.start), text.at(*t.end))
-        for t in tokens
-        if t.type == tokenize.COMMENT or (t.type == tokenize.NL and not t.line.strip())
-    ]
+    cuts = []
+    for t in tokens:
+        begin, end = text.at(*t.start), text.at(*t.end)
+        if t.type == tokenize.COMMENT or (t.type == tokenize.NL and not t.line.strip()):
+            cuts.append(text.with_white_space(begin, end))
+        elif t.type in (tokenize.NEWLINE, tokenize.NL):
+            cuts.append(text.with_white_space(begin, begin))  # blanks at the end of a line
+    return cuts
 
 
 def _docstrings(text: _Text) -> list[tuple[int, int]]:

@@ -13,6 +13,7 @@ from typing import Any
 from zenn.files import read_json
 
 RUNS = Path("logs")
+UNKNOWN = "not recorded"
 PACKAGES = ("numpy", "scipy", "torch", "matplotlib", "pandas", "snakemake", "dvc")
 
 
@@ -49,7 +50,7 @@ def commit(root: Path, paths: list[str] | None = None) -> str:
     """The checkout's commit, with `+changes` when any of `paths` (or anything tracked) differs from it."""
     head = _git(root, "rev-parse", "--short=12", "HEAD")
     if not head:
-        return "not recorded"
+        return UNKNOWN
     changed = _git(root, "status", "--porcelain", "--untracked-files=all", "--", *(paths or ["."]))
     return f"{head}+changes" if changed else head
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +16,7 @@ from zenn.pipeline.lifetime import take_checkout
 from zenn.pipeline.plan import Plan, plan_checkout
 
 ORDERS = Path(".snakemake/zenn-orders")
+PAGE = Path("results/report/index.html")
 
 
 class Run:
@@ -25,6 +27,8 @@ class Run:
     def __init__(self, root: Path, plan: Plan) -> None:
         self.root = root
         self.plan = plan
+        self.page = str(plan.by_name["report/page"].folder / PAGE.name)
+        self.shown_page = str(PAGE)
         self.environment = str(root / "workflow" / "envs" / "zenn.yaml")
 
     def paths(self, subject: str) -> list[str]:
@@ -57,6 +61,15 @@ class Run:
             for step in self.plan.steps:
                 write_json(folder / f"{step.key}.json", step.order)
 
+    def drop_other_page(self) -> None:
+        """Remove the shown page when it is not a copy of the planned one, so that `all` copies it again.
+
+        Its name carries no key: a kill between making and copying would leave an old page in place.
+        """
+        shown, planned = self.root / self.shown_page, self.root / self.page
+        if shown.is_file() and planned.is_file() and not filecmp.cmp(shown, planned, shallow=False):
+            shown.unlink()
+
 
 def begin(workflow: Any, config: Mapping[str, Any]) -> Run:
     """Read and check everything that can be checked, and become this checkout's only driver.
@@ -70,6 +83,7 @@ def begin(workflow: Any, config: Mapping[str, Any]) -> Run:
         take_checkout(root)
         run = Run(root, plan_checkout(root, config))
         run.write_orders()
+        run.drop_other_page()
         return run
     except ZennError as error:
         raise SystemExit(f"error: {error}") from None

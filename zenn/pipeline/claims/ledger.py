@@ -12,7 +12,7 @@ from typing import Any
 
 from zenn.errors import InputError, ZennError
 from zenn.files import read_json, write_json, write_text
-from zenn.pipeline.provenance import read_run
+from zenn.pipeline.provenance import UNKNOWN, read_run
 
 SCALES = ("ci", "small", "paper")  # from the smallest
 CLAIM_COLUMNS = ("id", "paper", "artefact", "claim", "paper_value")
@@ -174,10 +174,12 @@ def stamp(rows: Iterable[Row], root: Path, published: Path) -> list[Row]:
     stamped = []
     for row in rows:
         if row.get("key") and not row.get("commit"):
-            known = before.get((row["id"], row["key"]))
             step = "/".join(row["source"].split("/")[:2])
-            made = known or read_run(root, step, row["key"])
-            row = {**row, **{name: str(made.get(name, "not recorded")) for name in ("hardware", "commit")}}
+            known = before.get((row["id"], row["key"]), {})
+            made = read_run(root, step, row["key"])
+            for name in ("hardware", "commit"):
+                said = known.get(name, UNKNOWN)
+                row = {**row, name: said if said != UNKNOWN else str(made.get(name, UNKNOWN))}
         stamped.append(row)
     return stamped
 

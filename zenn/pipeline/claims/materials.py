@@ -78,9 +78,17 @@ def second_derivative(evidence: Mapping[str, Any]) -> Finding:
     """F_VV is negative somewhere at 160 K and positive everywhere at 165 K."""
     table = evidence["second_derivative"]
     lowest = table.groupby("temperature_K")["helmholtz_VV_eV_per_A6"].min() * 1e3
+    if not {BELOW_K, ABOVE_K} <= {*lowest.index}:
+        return Finding(
+            "",
+            "",
+            Verdict.NOT_RUN,
+            f"materials.second_derivative.temperatures has {[*lowest.index]}, not {BELOW_K:g} and {ABOVE_K:g} K.",
+            "free_energy/second_derivative.csv",
+        )
     below, above = float(lowest[BELOW_K]), float(lowest[ABOVE_K])
     return Finding(
-        f"min F_VV = {below:.3f} meV/Å⁶ at {BELOW_K:g} K, {above:.3f} meV/Å⁶ at {ABOVE_K:g} K",
+        f"min F_VV = {below:.3f} at {BELOW_K:g} K and {above:.3f} at {ABOVE_K:g} K, in meV atom/Å⁶",
         SOLVER,
         Verdict.HOLDS if below < 0 < above else Verdict.FAILS,
         f"The lowest F_VV over the volume window is {'negative' if below < 0 else 'not negative'} at "

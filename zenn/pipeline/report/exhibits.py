@@ -12,7 +12,7 @@ from pathlib import Path
 from zenn.errors import InputError, did_you_mean
 from zenn.pipeline.report import formats
 
-COLUMNS = ("id", "paper", "artefact", "title", "subject", "issue", "step")
+COLUMNS = ("id", "paper", "artefact", "title", "subject", "issue", "step", "part")
 MEDIA_TYPES = {"png": "image/png", "pdf": "application/pdf", "csv": "text/csv;charset=utf-8"}
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 ROLE_ENDING = "_figures"
@@ -22,7 +22,10 @@ SHOWN_PER_PIXEL = 0.55
 
 @dataclass(frozen=True)
 class Artefact:
-    """A figure or table of the papers; `step` (`subject/run`) makes it, if one does."""
+    """A figure or table of the papers; `step` (`subject/run`) makes it, if one does.
+
+    `part` says what is made of it, where that is not all; empty otherwise.
+    """
 
     id: str
     paper: str
@@ -31,6 +34,14 @@ class Artefact:
     subject: str
     issue: str
     step: str
+    part: str
+
+    @property
+    def status(self) -> str:
+        """What a reader is told: made, made in part, or not run."""
+        if not self.step:
+            return "not run"
+        return f"made in part: {self.part}" if self.part else "made"
 
     @property
     def is_table(self) -> bool:

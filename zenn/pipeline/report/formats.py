@@ -23,6 +23,7 @@ UNITS = {
     "u": "u",
 }
 DIGITS = 6
+ROUNDING = 1e-12
 SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -93,15 +94,17 @@ def column(cells: Sequence[str]) -> list[str]:
         return list(cells)
     numbers = [_number(cell) for cell in cells]
     finite = [n for n in numbers if n is not None and math.isfinite(n)]
-    sizes = [abs(n) for n in finite if n != 0]
-    if not sizes:
+    largest = max(map(abs, finite), default=0.0)
+    if largest == 0:
         return list(cells)
-    if _needs_powers_of_ten(max(sizes), min(sizes), signed=min(finite) < 0):
+    # What is left of a zero after rounding must not decide how the column is written.
+    sizes = [abs(n) for n in finite if abs(n) > ROUNDING * largest]
+    if _needs_powers_of_ten(largest, min(sizes), signed=min(finite) < 0):
         return [_shown(n, ".3e") for n in numbers]
-    decimals = max(0, DIGITS - 1 - math.floor(math.log10(max(sizes))))
+    decimals = max(0, DIGITS - 1 - math.floor(math.log10(largest)))
     while decimals and all(f"{n:.{decimals}f}".endswith("0") for n in finite):
         decimals -= 1
-    return [_shown(n, f".{decimals}f") for n in numbers]
+    return [_shown(n, f"z.{decimals}f") for n in numbers]
 
 
 def _needs_powers_of_ten(largest: float, smallest: float, signed: bool) -> bool:

@@ -15,10 +15,10 @@ from zenn.errors import InputError
 from zenn.files import read_json, write_text
 from zenn.pipeline import provenance
 from zenn.pipeline.claims.ledger import Row, Verdict, read_rows, stamp
+from zenn.pipeline.provenance import UNKNOWN
 from zenn.pipeline.report import formats
 from zenn.pipeline.report.exhibits import Exhibits, gather
 
-NOT_RECORDED = "not recorded"
 PUBLISHED_LEDGER = Path("reports/claims.csv")
 KEY_SHOWN = 8  # of the 16 digits of a key
 
@@ -139,6 +139,7 @@ def context(
         "scale_note": SCALE_NOTES.get(params["scale"], ""),
         "papers": PAPERS,
         "claims": len(rows),
+        "examined": len(rows) - len(of_verdict[Verdict.NOT_RUN]),
         "badges": {badge.verdict.value: badge for badge in BADGES},
         "counts": [(badge, len(of_verdict[badge.verdict])) for badge in BADGES],
         "decided": [
@@ -162,7 +163,7 @@ def context(
         "facts": facts,
         "total_time": total_time([fact.seconds for fact in facts]),
         "key_shown": KEY_SHOWN,
-        "not_recorded": NOT_RECORDED,
+        "not_recorded": UNKNOWN,
     }
 
 
@@ -175,13 +176,13 @@ def run_facts(step: str, key: str, run: Mapping[str, Any], surroundings: Surroun
         step=step,
         key=key,
         seconds=seconds,
-        wall_time=NOT_RECORDED if seconds is None else duration(seconds),
-        peak_memory=NOT_RECORDED if memory is None else f"{memory:.0f} MiB",
-        started=NOT_RECORDED
+        wall_time=UNKNOWN if seconds is None else duration(seconds),
+        peak_memory=UNKNOWN if memory is None else f"{memory:.0f} MiB",
+        started=UNKNOWN
         if started is None
         else datetime.fromtimestamp(started, tz=UTC).strftime("%Y-%m-%d %H:%M:%S UTC"),
-        commit=str(run.get("commit", NOT_RECORDED)),
-        hardware=str(run.get("hardware", NOT_RECORDED)),
+        commit=str(run.get("commit", UNKNOWN)),
+        hardware=str(run.get("hardware", UNKNOWN)),
         environment=_environment(run, surroundings),
     )
 
@@ -202,7 +203,7 @@ def total_time(seconds: Sequence[float | None]) -> str:
     """The sum over the steps whose time is known, and how many those are."""
     known = [value for value in seconds if value is not None]
     if not known:
-        return NOT_RECORDED
+        return UNKNOWN
     total = duration(sum(known))
     return total if len(known) == len(seconds) else f"{total} for {len(known)} of {len(seconds)} steps"
 
@@ -267,7 +268,7 @@ def _refuse_unknown_verdicts(rows: Iterable[Row]) -> None:
 def _environment(run: Mapping[str, Any], surroundings: Surroundings) -> str:
     """Which versions a run had that the page's own environment has not: a mixed report must say so."""
     if not run.get("packages") or not run.get("python"):
-        return NOT_RECORDED
+        return UNKNOWN
     here = {"Python": surroundings.python, **surroundings.packages}
     there = {"Python": run["python"], **run["packages"]}
     other = [f"{name} {version}" for name, version in there.items() if here.get(name) != version]

@@ -1,0 +1,57 @@
+"""Copies of the repository in known states, made once and copied for every test."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.pipeline.checkout import Checkout
+
+ONE, TWO, THREE = ("temperature: 298.0", "temperature: 300.0", "temperature: 310.0")  # of V_N
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    """A checkout whose CI-scale results are all made and published, committed as 'one'."""
+    checkout = Checkout.copy_of_repository(tmp_path_factory.mktemp("made") / "zenn")
+    checkout.run("dvc", "repro")
+    checkout.commit("one")
+    return checkout
+
+
+@pytest.fixture(scope="session")
+def two_versions(made: Checkout, tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    """Commits 'one' and 'two', which differ in one parameter; results of both are in DVC's remote."""
+    folder = tmp_path_factory.mktemp("two")
+    checkout = Checkout(shutil.copytree(made.folder, folder / "zenn", symlinks=True))
+    checkout.run("dvc", "remote", "add", "--default", "store", "../store")
+    checkout.commit("remote")
+    checkout.run("git", "tag", "one")
+    checkout.run("dvc", "push")
+    checkout.edit("params.yaml", ONE, TWO)
+    checkout.run("dvc", "repro")
+    checkout.commit("two")
+    checkout.run("git", "tag", "two")
+    checkout.run("dvc", "push")
+    return checkout
+
+
+def _copy(source: Checkout, tmp_path: Path) -> Checkout:
+    shutil.copytree(source.folder.parent, tmp_path / "copy", symlinks=True)
+    checkout = Checkout(tmp_path / "copy" / source.folder.name)
+    checkout.jobs()
+    return checkout
+
+
+@pytest.fixture
+def ready(made: Checkout, tmp_path: Path) -> Checkout:
+    """A private copy of `made`."""
+    return _copy(made, tmp_path)
+
+
+@pytest.fixture
+def versions(two_versions: Checkout, tmp_path: Path) -> Checkout:
+    """A private copy of `two_versions`, at 'two'."""
+    return _copy(two_versions, tmp_path)

@@ -1,0 +1,78 @@
+"""The real check: every figure and table is deleted, made again and compared; and it can fail."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tests.pipeline.checkout import ROOT, Checkout
+from zenn.pipeline.check import blank_picture, compare_tables, empty_pdf
+
+REFERENCE = str(ROOT / "tests" / "reference")
+
+
+def check(checkout: Checkout, fails: bool = False) -> str:
+    return checkout.run("python", "-m", "zenn", "check", "--reference", REFERENCE, fails=fails)
+
+
+def test_all_figures_and_tables_are_made_again_and_agree(ready: Checkout) -> None:
+    printed = check(ready)
+    assert "4 figures and tables made again; their numbers agree" in printed
+    assert {"materials/figures"} <= ready.jobs()
+
+
+def test_a_broken_notebook_is_seen(ready: Checkout) -> None:
+    ready.edit("reports/notebooks/materials.py", 'save(figure, curvature, out, "zenn-fig-s2")', "1 / 0")
+    printed = check(ready, fails=True)
+    assert "reports/notebooks/materials.py, cell" in printed
+    assert "ZeroDivisionError" in printed
+
+
+def test_a_broken_rule_is_seen(ready: Checkout) -> None:
+    ready.edit("workflow/rules/materials.smk", 'RUN.outputs("materials", "figures")', '"results/none.txt"')
+    assert "materials" in check(ready, fails=True)
+
+
+def test_moved_numbers_are_seen(ready: Checkout) -> None:
+    ready.edit("params.yaml", "debye_scaling: 0.617", "debye_scaling: 0.61701")
+    printed = check(ready, fails=True)
+    assert "zenn-fig-s1, column helmholtz_eV_per_atom" in printed
+    assert "values have moved" in printed
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda t: t.assign(y=t["y"] * (1 + 2e-6)), "column y: 3 values have moved"),
+        (lambda t: t.assign(name=["a", "b", "x"]), "column name: 1 values have moved"),
+        (lambda t: t.rename(columns={"y": "z"}), "found columns"),
+        (lambda t: t.iloc[:2], "found 2 rows, expected 3"),
+        (lambda t: t.assign(y=[1.0, float("nan"), 3.0]), "column y: 1 values have moved"),
+    ],
+)
+def test_what_counts_as_moved(tmp_path: Path, change: object, said: str) -> None:
+    old = pd.DataFrame({"name": ["a", "b", "c"], "y": [1.0, 2.0, 3.0]})
+    old.to_csv(tmp_path / "old.csv", index=False)
+    change(old).to_csv(tmp_path / "new.csv", index=False)  # type: ignore[operator]
+    (problem,) = compare_tables("t", tmp_path / "new.csv", tmp_path / "old.csv", 1e-6, 1e-9)
+    assert said in problem
+    within = old.assign(y=old["y"] * (1 + 1e-7))
+    within.to_csv(tmp_path / "new.csv", index=False)
+    assert compare_tables("t", tmp_path / "new.csv", tmp_path / "old.csv", 1e-6, 1e-9) == []
+
+
+def test_missing_blank_and_truncated_pictures_are_seen(tmp_path: Path, made: Checkout) -> None:
+    from PIL import Image
+
+    Image.new("RGB", (9, 9), "white").save(tmp_path / "blank.png")
+    assert "one colour only" in blank_picture(tmp_path / "blank.png")[0]
+    assert blank_picture(tmp_path / "none.png")
+    good = made.result("materials/figures", "zenn-fig-s2.pdf")
+    assert empty_pdf(good) == []
+    (tmp_path / "cut.pdf").write_bytes(good.read_bytes()[:500])
+    assert empty_pdf(tmp_path / "cut.pdf")
+    shutil.copyfile(made.result("materials/figures", "zenn-fig-s2.png"), tmp_path / "good.png")
+    assert blank_picture(tmp_path / "good.png") == []

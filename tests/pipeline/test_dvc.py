@@ -1,0 +1,99 @@
+"""What DVC is used for, on the repository's own dvc.yaml."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+
+import yaml
+
+from tests.pipeline.checkout import ROOT, Checkout
+from tests.pipeline.conftest import ONE, THREE
+
+
+def test_6_settings_that_keep_results_safe() -> None:
+    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+    for name, stage in stages.items():
+        for kind in ("outs", "metrics"):
+            for out in stage.get(kind, []):
+                ((path, options),) = out.items()
+                assert options["persist"], f"{name}: DVC would delete {path} before running"
+        assert "--cores" not in stage["cmd"]
+    config = (ROOT / ".dvc" / "config").read_text()
+    assert "analytics = false" in config
+    assert "check_update = false" in config
+    assert "type" not in config  # of links: reflink or copy only
+    assert "__pycache__" in (ROOT / ".dvcignore").read_text()
+    assert [p for p in ROOT.rglob("dvc.yaml") if "results" not in p.parts] == [ROOT / "dvc.yaml"]
+
+
+def test_imports_do_not_change_the_stages(made: Checkout) -> None:
+    made.run("python", "-c", "import zenn.pipeline.plan, zenn.materials.critical")
+    assert "up to date" in made.run("dvc", "status")
+
+
+def test_comparing_an_edit(ready: Checkout) -> None:
+    ready.edit("params.yaml", "debye_scaling: 0.617", "debye_scaling: 0.6")
+    assert "debye_scaling" in ready.run("dvc", "params", "diff")
+    assert "params.yaml" in ready.run("dvc", "status")
+    ready.run("dvc", "repro", "materials")
+    assert {"materials/fe3pt-critical-point", "materials/claims"} <= ready.jobs()
+    assert "publish" in ready.run("dvc", "status")
+    ready.run("dvc", "repro")
+    shown = json.loads(ready.run("dvc", "metrics", "show", "--json"))
+    now = shown[""]["data"]["reports/metrics.json"]["data"]["materials"]["critical_temperature_K"]
+    assert abs(now - 164.197) > 0.1
+    difference = ready.run("dvc", "metrics", "diff")
+    assert "critical_temperature_K" in difference
+    assert "164.197" in difference
+    ready.run("dvc", "plots", "show")
+    page = (ready.folder / "dvc_plots" / "index.html").read_text()
+    assert "helmholtz_VV_eV_per_A6" in page
+    assert "up to date" in ready.run("dvc", "status")
+
+
+def test_experiment(ready: Checkout) -> None:
+    ready.run("dvc", "exp", "run", "--set-param", "materials.reference_state.temperature=310")
+    assert "materials/fe3pt-free-energy" in ready.jobs()
+    assert ready.value("materials/fe3pt-free-energy", "reference_state.json", "temperature_K") == 310.0
+    assert "310" in ready.run("dvc", "exp", "show", "--csv")
+
+
+def test_a_smaller_scale_keeps_what_a_larger_one_decided(ready: Checkout) -> None:
+    """Run at small, publish, come back to ci: the rows decided at small stay."""
+    ready.edit("params.yaml", "scale: ci", "scale: small")
+    ready.run("dvc", "repro")
+    ledger = ready.text("reports/claims.csv")
+    assert ",small," in ledger
+    ready.edit("params.yaml", "scale: small", "scale: ci")
+    ready.run("dvc", "repro")
+    again = ready.text("reports/claims.csv")
+    decided = [line for line in ledger.splitlines() if ",small," in line and "not run" not in line]
+    assert len(decided) == 5
+    assert all(line in again for line in decided)
+    ready.jobs()
+    ready.run("dvc", "repro")
+    assert ready.jobs() == set()  # publishing its own rows sets nothing in motion
+    # an edit at the larger scale makes its rows out of date, and says so
+    ready.edit("params.yaml", ONE, THREE)
+    ready.snakemake()
+    collected = ready.result("report/ledger", "claims.csv").read_text().splitlines()
+    (curvature,) = [line for line in collected if line.startswith("fe3pt-d2f-160")]
+    (temperature,) = [line for line in collected if line.startswith("fe3pt-dft-tc")]
+    assert curvature.endswith(",no")
+    assert temperature.endswith(",yes")
+
+
+def test_the_committed_lock_agrees_with_the_committed_code() -> None:
+    """Without results (a clean clone): every dependency and every published file is the recorded one."""
+    done = subprocess.run(
+        ["dvc", "status", "--json"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    changed = json.loads(done.stdout)
+    for stage, entries in changed.items():
+        for entry in entries if isinstance(entries, list) else [entries]:
+            if not isinstance(entry, dict):
+                continue
+            for kind, what in entry.items():
+                allowed = {"results/materials"}  # not pulled
+                assert {*what} <= allowed, f"dvc.lock, {stage}, {kind}: {what}; run `dvc repro` and commit"

@@ -1,0 +1,195 @@
+"""Trap 3 and its relatives on the repository's own Snakefile and dvc.yaml: no way to a stale result."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import time
+
+import pytest
+
+from tests.pipeline.checkout import Checkout
+from tests.pipeline.conftest import ONE, THREE, TWO
+
+# What depends on the reference state, and nothing else.
+AFFECTED = {"materials/fe3pt-free-energy", "materials/figures", "materials/claims"}
+FOLLOWING = {"report/ledger", "report/page"}
+
+
+def reference(checkout: Checkout) -> tuple[object, str]:
+    """The parameter as a result file says it, and the column of the published figure that follows it."""
+    said = checkout.value("materials/fe3pt-free-energy", "reference_state.json", "temperature_K")
+    return said, checkout.text("reports/figures/zenn-fig-s1.csv")
+
+
+def at(checkout: Checkout, tag: str) -> None:
+    checkout.run("git", "checkout", "--quiet", "--force", tag)
+    checkout.run("dvc", "checkout")
+    checkout.jobs()
+
+
+def test_3a_back_to_one_then_the_value_of_two(versions: Checkout) -> None:
+    two, lock = reference(versions), versions.text("dvc.lock")
+    at(versions, "one")
+    assert reference(versions)[0] == 298.0
+    versions.edit("params.yaml", ONE, TWO)
+    versions.run("dvc", "repro")
+    # ledger and page of 'two' are still there: DVC does not version them, their keys say what they are
+    assert versions.jobs() == AFFECTED
+    assert reference(versions) == two
+    assert versions.text("dvc.lock") == lock
+
+
+def test_3a_with_snakemake_alone(versions: Checkout) -> None:
+    at(versions, "one")
+    versions.edit("params.yaml", ONE, TWO)
+    versions.snakemake("--", "materials")
+    assert versions.jobs() == AFFECTED
+    assert versions.value("materials/fe3pt-free-energy", "reference_state.json", "temperature_K") == 300.0
+
+
+def test_3b_clean_clone_pull_and_edit(versions: Checkout) -> None:
+    clone = Checkout(versions.folder.parent / "clone")
+    versions.run("git", "clone", "--quiet", ".", str(clone.folder))
+    clone.run("dvc", "pull")
+    assert "up to date" in clone.run("dvc", "status")
+    # 3d: a pull leaves files with arbitrary times
+    for path in (clone.folder / "results").rglob("*"):
+        moment = time.time() - random.Random(path.name).uniform(0, 1e6)
+        os.utime(path, (moment, moment))
+    clone.snakemake("--", "materials")
+    assert clone.jobs() == set()
+    clone.edit("params.yaml", TWO, THREE)
+    clone.run("dvc", "repro")
+    assert clone.jobs() == AFFECTED | FOLLOWING
+    assert reference(clone)[0] == 310.0
+    assert "up to date" in clone.run("dvc", "status")
+
+
+def test_3c_git_restores_outputs(versions: Checkout) -> None:
+    two = reference(versions)
+    versions.run("git", "checkout", "--quiet", "one", "--", "reports")
+    assert reference(versions)[1] != two[1]
+    versions.run("dvc", "repro")
+    assert reference(versions) == two
+    # a result committed by force and restored by git over newer parameters
+    versions.run("git", "add", "--force", "results")
+    versions.run("git", "commit", "--quiet", "--message", "forced")
+    versions.edit("params.yaml", TWO, THREE)
+    versions.snakemake("--", "materials")
+    versions.run("git", "checkout", "--quiet", "--", "results")
+    versions.jobs()
+    versions.snakemake("--", "materials")
+    drawn = versions.folder / "results" / "materials" / "fe3pt-free-energy"
+    assert any('"temperature_K": 310.0' in p.read_text() for p in drawn.rglob("reference_state.json"))
+
+
+def test_3f_lost_snakemake_folder(versions: Checkout) -> None:
+    at(versions, "one")
+    one = reference(versions)
+    at(versions, "two")
+    shutil.rmtree(versions.folder / ".snakemake")
+    versions.snakemake("--", "materials")
+    assert versions.jobs() == set()
+    versions.edit("params.yaml", TWO, ONE)
+    shutil.rmtree(versions.folder / ".snakemake")
+    versions.run("dvc", "repro")
+    assert reference(versions) == one
+
+
+def test_3e_an_edit_during_a_run_is_refused(ready: Checkout) -> None:
+    ready.edit(
+        "zenn/materials/steps/free_energy.py",
+        "    material = read_material(params, inputs)",
+        "    __import__('time').sleep(6)\n    material = read_material(params, inputs)",
+    )
+    driver = ready.start("snakemake", "--cores", "2", "--", "materials")
+    deadline = time.monotonic() + 60
+    while not [*(ready.folder / "results/materials/fe3pt-free-energy").glob(".*-*")]:
+        assert time.monotonic() < deadline, "the job never started"
+        time.sleep(0.1)
+    ready.edit("zenn/materials/eos.py", "Array = NDArray[np.float64]", "Array = NDArray[np.float64]\nNEW = 1")
+    printed, _ = driver.communicate(timeout=120)
+    assert driver.returncode != 0
+    assert "zenn.materials.eos changed since this job was planned" in printed
+    left = [*(ready.folder / "results/materials/fe3pt-free-energy").iterdir()]
+    assert all(not path.name.startswith(".") for path in left)
+    before = {path.name for path in left}
+    ready.snakemake("--", "materials")
+    after = {path.name for path in (ready.folder / "results/materials/fe3pt-free-energy").iterdir()}
+    assert not after & before
+
+
+def test_damaged_result_is_refused(ready: Checkout) -> None:
+    path = ready.result("materials/fe3pt-critical-point", "critical_point.json")
+    path.write_text(path.read_text()[:-20])
+    ready.edit("params.yaml", ONE, TWO)
+    printed = ready.snakemake("--", "materials", fails=True)
+    assert "critical_point.json: found content" in printed
+    shutil.rmtree(path.parent)
+    ready.snakemake("--", "materials")
+
+
+def test_only_the_affected_jobs_rerun(ready: Checkout) -> None:
+    ready.edit("zenn/plots/materials.py", "CLOSE = 0.05", "CLOSE = 0.04")
+    ready.edit("zenn/materials/eos.py", "from __future__", "# a remark\nfrom __future__")
+    ready.snakemake("--", "materials")
+    assert ready.jobs() == {"materials/figures"}
+
+
+REMARK = ("from __future__ import annotations\n", "from __future__ import annotations\n\n# a remark\n")
+NEW = ("from __future__ import annotations\n", "from __future__ import annotations\n\nNEW = 1\n")
+CRITICAL = {"materials/fe3pt-critical-point"}
+ROUND_TRIP = {"materials/fe3pt-eos-round-trip"}
+FREE_ENERGY = {"materials/fe3pt-free-energy"}
+FIGURES, CLAIMS = {"materials/figures"}, {"materials/claims"}
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "moved"),
+    [
+        ("zenn/materials/eos.py", REMARK, set()),
+        ("zenn/materials/steps/free_energy.py", ('"""Helmholtz energy along', '"""The energy along'), set()),
+        ("params.yaml", ("scale: ci", "# a remark\nscale: ci"), set()),
+        ("workflow/rules/materials.smk", ("mem_mb=1000", "mem_mb=1100"), set()),
+        ("zenn/pipeline/job.py", NEW, set()),
+        ("params.yaml", ("tolerance: 1.0e-10", "tolerance: 1.0e-9"), CRITICAL | FIGURES | CLAIMS),
+        ("params.yaml", ("strain: 0.05", "strain: 0.04"), ROUND_TRIP | FIGURES | CLAIMS),
+        ("zenn/materials/critical.py", NEW, CRITICAL | FREE_ENERGY | FIGURES | CLAIMS),
+        ("zenn/materials/eos.py", NEW, CRITICAL | FREE_ENERGY | ROUND_TRIP | FIGURES | CLAIMS),
+        ("zenn/plots/style.py", NEW, FIGURES),
+        ("reports/notebooks/materials.py", ("# ## Fig. S2", "# ## Figure S2"), FIGURES),
+        ("zenn/pipeline/claims/materials.py", ("6.53, 0.1", "6.53, 0.01"), CLAIMS),
+        (
+            "data/inputs/fe3pt_table_s1.csv",
+            ("13.124", "13.125"),
+            CRITICAL | FREE_ENERGY | ROUND_TRIP | FIGURES | CLAIMS,
+        ),
+    ],
+)
+def test_exactly_the_affected_keys_move(
+    made: Checkout, name: str, change: tuple[str, str], moved: set[str]
+) -> None:
+    def keys() -> dict[str, str]:
+        return dict(json.loads(made.run("python", "-m", "zenn", "plan", "--json")))
+
+    before, text = keys(), made.text(name)
+    try:
+        made.edit(name, *change)
+        after = keys()
+    finally:
+        (made.folder / name).write_text(text)
+    assert {step for step in before if before[step] != after[step]} - FOLLOWING == moved
+    assert all((before[step] != after[step]) == bool(moved) for step in ("report/page",))
+
+
+def test_4_swapped_values_are_noticed(ready: Checkout) -> None:
+    text = ready.text("params.yaml")
+    text = text.replace("debye_scaling: 0.617", "debye_scaling: X").replace(
+        "grueneisen_x: 0.6666666666666666", "grueneisen_x: 0.617"
+    )
+    (ready.folder / "params.yaml").write_text(text.replace("X", "0.6666666666666666"))
+    ready.snakemake("--", "materials")
+    assert "materials/fe3pt-critical-point" in ready.jobs()
