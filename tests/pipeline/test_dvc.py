@@ -86,9 +86,7 @@ def test_a_smaller_scale_keeps_what_a_larger_one_decided(ready: Checkout) -> Non
 
 def test_the_committed_lock_agrees_with_the_committed_code() -> None:
     """Without results (a clean clone): every dependency and every published file is the recorded one."""
-    done = subprocess.run(
-        ["dvc", "status", "--json"], cwd=ROOT, capture_output=True, text=True, check=True
-    )
+    done = subprocess.run(["dvc", "status", "--json"], cwd=ROOT, capture_output=True, text=True, check=True)
     changed = json.loads(done.stdout)
     for stage, entries in changed.items():
         for entry in entries if isinstance(entries, list) else [entries]:

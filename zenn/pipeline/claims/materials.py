@@ -83,7 +83,8 @@ def second_derivative(evidence: Mapping[str, Any]) -> Finding:
             "",
             "",
             Verdict.NOT_RUN,
-            f"materials.second_derivative.temperatures has {[*lowest.index]}, not {BELOW_K:g} and {ABOVE_K:g} K.",
+            f"materials.second_derivative.temperatures has {[*lowest.index]}, the rule asks for "
+            f"{BELOW_K:g} and {ABOVE_K:g} K.",
             "free_energy/second_derivative.csv",
         )
     below, above = float(lowest[BELOW_K]), float(lowest[ABOVE_K])

@@ -1,0 +1,143 @@
+"""The ledger: every claim once, verdicts by rule, nothing copied from the paper into what was measured."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tests.pipeline.checkout import ROOT, Checkout
+from zenn.errors import InputError, ZennError
+from zenn.files import write_json
+from zenn.pipeline.claims import materials
+from zenn.pipeline.claims.ledger import (
+    COLUMNS,
+    Verdict,
+    collect,
+    decided_above,
+    read_rows,
+    stamp,
+    to_csv,
+    write_evidence,
+)
+
+CLAIMS = ROOT / "data" / "inputs" / "claims.csv"
+FORWARD = {"fe3pt-table-rows", "fe3pt-eos-fit", "fe3pt-dft-tc", "fe3pt-dft-pc", "fe3pt-d2f-160"}
+
+
+def evidence(**changes: object) -> dict[str, object]:
+    table = pd.DataFrame({"degeneracy": [2, 6], "largest_relative_deviation": [1e-12, 2e-12]})
+    curvature = pd.DataFrame(
+        {"temperature_K": [160.0, 160.0, 165.0, 165.0], "helmholtz_VV_eV_per_A6": [-1e-3, 2e-3, 1e-3, 2e-3]}
+    )
+    point = {"temperature_K": 164.0, "pressure_GPa": 6.5}
+    return {"equation_of_state": table, "second_derivative": curvature, "critical_point": point, **changes}
+
+
+@pytest.mark.parametrize(
+    ("rule", "changes", "verdict"),
+    [
+        ("fe3pt-table-rows", {}, Verdict.FAILS),
+        (
+            "fe3pt-table-rows",
+            {"equation_of_state": pd.DataFrame({"degeneracy": [12] * 36 + [80]})},
+            Verdict.HOLDS,
+        ),
+        ("fe3pt-eos-fit", {}, Verdict.UNDECIDABLE),
+        ("fe3pt-dft-tc", {}, Verdict.HOLDS),
+        ("fe3pt-dft-tc", {"critical_point": {"temperature_K": 159.99}}, Verdict.FAILS),
+        ("fe3pt-dft-tc", {"critical_point": {"temperature_K": 165.01}}, Verdict.FAILS),
+        ("fe3pt-dft-pc", {}, Verdict.HOLDS),
+        ("fe3pt-dft-pc", {"critical_point": {"pressure_GPa": 6.64}}, Verdict.FAILS),
+        ("fe3pt-dft-pc", {"critical_point": {"pressure_GPa": 6.42}}, Verdict.FAILS),
+        ("fe3pt-d2f-160", {}, Verdict.HOLDS),
+        (
+            "fe3pt-d2f-160",
+            {
+                "second_derivative": pd.DataFrame(
+                    {"temperature_K": [160.0, 165.0], "helmholtz_VV_eV_per_A6": [1e-6, 1.0]}
+                )
+            },
+            Verdict.FAILS,
+        ),
+        (
+            "fe3pt-d2f-160",
+            {
+                "second_derivative": pd.DataFrame(
+                    {"temperature_K": [150.0, 165.0], "helmholtz_VV_eV_per_A6": [-1.0, 1.0]}
+                )
+            },
+            Verdict.NOT_RUN,
+        ),
+    ],
+)
+def test_rules(rule: str, changes: dict[str, object], verdict: Verdict) -> None:
+    assert materials.RULES[rule](evidence(**changes)).verdict is verdict
+
+
+def test_every_claim_has_one_row(made: Checkout) -> None:
+    rows = read_rows(made.folder / "reports" / "claims.csv")
+    assert tuple(rows[0]) == COLUMNS
+    assert [row["id"] for row in rows] == [row["id"] for row in read_rows(CLAIMS)]
+    assert {row["verdict"] for row in rows} <= {v.value for v in Verdict}
+    measured = {row["id"] for row in rows if row["measured"]}
+    assert measured == FORWARD
+    for row in rows:
+        assert row["why"], row["id"]
+        if row["id"] in FORWARD:
+            assert all(row[name] for name in COLUMNS), row
+            assert (made.folder / "results" / Path(row["source"]).parent / row["key"]).is_dir()
+        else:
+            assert row["verdict"] == "not run at this scale"
+
+
+def test_larger_scale_wins_and_smaller_does_not(tmp_path: Path) -> None:
+    claims = read_rows(CLAIMS)[:2]
+    here = {**claims[0], "measured": "1", "verdict": "holds", "scale": "small", "key": "a"}
+    published = tmp_path / "claims.csv"
+    published.write_text(
+        to_csv(
+            [
+                {**here, "measured": "2", "scale": "paper", "key": "b", "current": "yes"},
+                {**claims[1], "verdict": Verdict.NOT_RUN.value, "scale": "paper"},
+            ]
+        )
+    )
+    above = decided_above("small", published)
+    assert [row["key"] for row in above] == ["b"]  # 'not run' decides nothing
+    assert [row.get("measured", "") for row in collect(claims, [here], above, "small")] == ["2", ""]
+    assert decided_above("paper", published) == []
+    now = collect(claims, [{**here, "scale": "paper"}], [], "paper")
+    assert [row.get("measured", "") for row in now] == ["1", ""]
+    assert decided_above("small", tmp_path / "none.csv") == []
+
+
+def test_stamp_keeps_what_is_published_for_the_same_result(tmp_path: Path) -> None:
+    row = {**read_rows(CLAIMS)[0], "key": "k", "source": "materials/run/file", "measured": "1"}
+    published = tmp_path / "claims.csv"
+    assert stamp([row], tmp_path, published)[0]["commit"] == "not recorded"
+    write_json(tmp_path / "logs/materials/run/k.run.json", {"commit": "c1", "hardware": "h1"})
+    (first,) = stamp([row], tmp_path, published)
+    assert (first["commit"], first["hardware"]) == ("c1", "h1")
+    published.write_text(to_csv([first]))
+    write_json(tmp_path / "logs/materials/run/k.run.json", {"commit": "c2", "hardware": "h2"})
+    assert stamp([row], tmp_path, published) == [first]
+    assert stamp([{**row, "key": "other"}], tmp_path, published)[0]["commit"] == "not recorded"
+
+
+def test_rule_without_a_claim_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ZennError, match="invented"):
+        write_evidence({"invented": materials.table_rows}, {}, {}, "ci", {"claims": CLAIMS}, tmp_path)
+
+
+def test_bad_list_of_claims(tmp_path: Path) -> None:
+    bad = tmp_path / "claims.csv"
+    shutil.copyfile(CLAIMS, bad)
+    bad.write_text(bad.read_text() + bad.read_text().splitlines()[1] + "\n")
+    with pytest.raises(InputError, match=r"row 55, column id: found 'fe3pt-table-rows'"):
+        read_rows(bad)
+    bad.write_text("id,claim\na,b\n")
+    with pytest.raises(InputError, match=r"row 2: found no value for \['paper'"):
+        read_rows(bad)
