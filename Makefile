@@ -20,7 +20,7 @@ test: $(READY)
 	lint-imports
 	mypy
 	snakemake --lint
-	pytest
+	pytest -n 2 --dist loadfile
 
 setup: $(READY)
 
