@@ -49,7 +49,7 @@ def run_order(order: dict[str, Any], root: Path) -> None:
     started = time.time()
     clock = time.perf_counter()
     _remove_leftovers(folder)
-    with _disk_errors(folder), atomic_folder(folder) as out:
+    with _disk_errors(order["folder"]), atomic_folder(folder) as out:
         module = importlib.import_module(spec["module"])
         module.run(spec["params"], {**inputs, **files}, out)
         produced = sorted(str(p.relative_to(out)) for p in out.rglob("*") if p.is_file())
@@ -118,7 +118,7 @@ def _remove_older_siblings(folder: Path) -> None:
 
 
 @contextmanager
-def _disk_errors(folder: Path) -> Iterator[None]:
+def _disk_errors(folder: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
