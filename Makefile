@@ -8,11 +8,11 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: run test lint types setup lock clean-environment
+.PHONY: run test setup lock anew
 
 run: $(READY)
 	@snakemake -- all
-	@cat logs/report/show.log
+	@python -m zenn.pipeline.report.show results/report/index.html
 
 test: $(READY)
 	ruff check .
@@ -24,9 +24,18 @@ test: $(READY)
 
 setup: $(READY)
 
-$(READY): requirements.lock pyproject.toml workflow/check_python.py
+# Made anew when the lock file changes, or when another Python is asked for by name: nothing lingers.
+ifeq ($(origin PYTHON),command line)
+ifneq ($(shell $(PYTHON) -V 2>&1),$(shell $(BIN)/python -V 2>&1))
+$(READY): anew
+endif
+endif
+anew:
+
+$(READY): requirements.lock workflow/check_python.py
 	@$(PYTHON) workflow/check_python.py
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@rm -rf $(VENV)
+	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+import zenn
 from zenn.errors import ZennError
 
 app = typer.Typer(
@@ -34,6 +35,35 @@ def main() -> None:
         sys.exit(1)
 
 
+def checkout() -> Path:
+    """The checkout one stands in, also from a folder below it.
+
+    Raises
+    ------
+    ZennError : there is none above the present folder.
+    """
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / "Snakefile").is_file() and (folder / "params.yaml").is_file():
+            return folder
+    raise ZennError(f"{here}: found no Snakefile and params.yaml here or above, expected a checkout of zenn")
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        print(zenn.__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Reproduce, check and use neural networks built on thermodynamics."""
+
+
 @app.command()
 def plan(
     scale: Scale = None,
@@ -42,13 +72,14 @@ def plan(
     """Show every step of the pipeline, its key, and whether its result is there."""
     from zenn.pipeline.plan import plan_checkout
 
-    found = plan_checkout(Path.cwd(), scale=scale)
+    root = checkout()
+    found = plan_checkout(root, scale=scale)
     if as_json:
         print(json.dumps({step.name: step.key for step in found.steps}, indent=1))
         return
     table = Table("step", "key", "state", title=f"{len(found.steps)} steps at scale {found.scale}")
     for step in found.steps:
-        made = all(Path(path).is_file() for path in step.paths)
+        made = all((root / path).is_file() for path in step.paths)
         table.add_row(step.name, step.key, "made" if made else "to do")
     Console().print(table)
 
@@ -58,7 +89,7 @@ def publish() -> None:
     """Copy what the plan names into reports/ (the only command that writes there)."""
     from zenn.pipeline.publish import publish as publish_checkout
 
-    for path in publish_checkout(Path.cwd()):
+    for path in publish_checkout(checkout()):
         print(path)
 
 
@@ -68,10 +99,10 @@ def check(
     scale: Annotated[str, typer.Option(help="Scale to regenerate at.")] = "ci",
     record: Annotated[bool, typer.Option("--record", help="Make them the reference instead.")] = False,
 ) -> None:
-    """Delete every figure and table, regenerate them, and compare their numbers with the reference."""
+    """Make every figure and table again, in a copy without results, and compare their numbers."""
     from zenn.pipeline.check import check_checkout
 
-    print(check_checkout(Path.cwd(), reference, scale, record))
+    print(check_checkout(checkout(), reference, scale, record))
 
 
 @docs.command("parameters")
@@ -82,7 +113,8 @@ def docs_parameters() -> None:
     from zenn.pipeline.params.table import parameters_markdown
     from zenn.pipeline.plan import PARAMS_FILE
 
-    write_text(Path("docs/parameters.md"), parameters_markdown(load_params(Path(PARAMS_FILE))))
+    root = checkout()
+    write_text(root / "docs" / "parameters.md", parameters_markdown(load_params(root / PARAMS_FILE)))
 
 
 @app.command(

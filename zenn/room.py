@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import json
 import pkgutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from zenn.errors import InputError, ZennError
 from zenn.files import atomic_folder, read_json
+from zenn.given import Given
 
 
 def verbs(room: str) -> dict[str, str]:
@@ -30,7 +33,12 @@ def main(room: str, arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog=f"python -m {room}", description=_first_line(room))
     choices = parser.add_subparsers(dest="verb", required=True, metavar="verb")
     for verb, module in offered.items():
-        sub = choices.add_parser(verb, help=_first_line(module), description=_first_line(module))
+        sub = choices.add_parser(
+            verb,
+            help=_first_line(module),
+            description=importlib.import_module(module).__doc__,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
         sub.add_argument("--params", type=Path, required=True, help="JSON file with the step's parameters")
         sub.add_argument(
             "--input",
@@ -43,16 +51,43 @@ def main(room: str, arguments: Sequence[str]) -> int:
     given = parser.parse_args(arguments)
     try:
         inputs = dict(_role_and_path(text) for text in given.input)
-        params = read_json(given.params)
+        params = Given(_read_params(given.params), str(given.params))
+        if given.out.exists() and (not given.out.is_dir() or any(given.out.iterdir())):
+            raise InputError(
+                "argument --out", "", f"{given.out} with something in it", "a new or empty folder"
+            )
         with atomic_folder(given.out) as out:
-            importlib.import_module(offered[given.verb]).run(params, inputs, out)
-    except (ZennError, OSError, ValueError) as error:
+            carry_out(offered[given.verb], params, inputs, out)
+    except ZennError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    except KeyError as error:
-        print(f"error: {given.params} or --input: found no {error}, expected it to be given", file=sys.stderr)
+    except OSError as error:
+        print(
+            f"error: {error.filename}: found '{error.strerror}', expected to read or write it",
+            file=sys.stderr,
+        )
         return 1
     return 0
+
+
+def carry_out(module: str, params: Given, inputs: Mapping[str, Path], out: Path) -> None:
+    """Run a step's module and refuse parameters that it never asked for."""
+    importlib.import_module(module).run(params, _Inputs(inputs), out)
+    params.refuse_unused()
+
+
+class _Inputs(dict[str, Path]):
+    """Inputs by role; a missing one is an error of the user's."""
+
+    def __missing__(self, role: str) -> Path:
+        raise InputError("argument --input", role, "nothing", f"{role}=PATH", f"Given were {sorted(self)}")
+
+
+def _read_params(path: Path) -> Any:
+    try:
+        return read_json(path)
+    except json.JSONDecodeError as error:
+        raise InputError(path, f"line {error.lineno}", error.msg, "JSON") from None
 
 
 def _role_and_path(text: str) -> tuple[str, Path]:

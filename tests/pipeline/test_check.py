@@ -14,31 +14,48 @@ from zenn.pipeline.check import blank_picture, compare_tables, empty_pdf
 REFERENCE = str(ROOT / "tests" / "reference")
 
 
+@pytest.fixture
+def fresh(tmp_path: Path) -> Checkout:
+    return Checkout.copy_of_repository(tmp_path / "zenn")
+
+
 def check(checkout: Checkout, fails: bool = False) -> str:
     return checkout.run("python", "-m", "zenn", "check", "--reference", REFERENCE, fails=fails)
 
 
-def test_all_figures_and_tables_are_made_again_and_agree(ready: Checkout) -> None:
-    printed = check(ready)
-    assert "4 figures and tables made again; their numbers agree" in printed
-    assert {"materials/figures"} <= ready.jobs()
+def test_all_figures_and_tables_are_made_again_and_agree(fresh: Checkout) -> None:
+    assert "4 figures and tables made again; their numbers agree" in check(fresh)
+    assert not (fresh.folder / "results").exists()  # the user's results are left alone
 
 
-def test_a_broken_notebook_is_seen(ready: Checkout) -> None:
-    ready.edit("reports/notebooks/materials.py", 'save(figure, curvature, out, "zenn-fig-s2")', "1 / 0")
-    printed = check(ready, fails=True)
+def test_a_broken_notebook_is_seen(fresh: Checkout) -> None:
+    fresh.edit("reports/notebooks/materials.py", 'save(figure, curvature, out, "zenn-fig-s2")', "1 / 0")
+    printed = check(fresh, fails=True)
     assert "reports/notebooks/materials.py, cell" in printed
     assert "ZeroDivisionError" in printed
 
 
-def test_a_broken_rule_is_seen(ready: Checkout) -> None:
-    ready.edit("workflow/rules/materials.smk", 'RUN.outputs("materials", "figures")', '"results/none.txt"')
-    assert "materials" in check(ready, fails=True)
+def test_a_notebook_that_forgets_a_figure_is_seen(fresh: Checkout) -> None:
+    fresh.edit("reports/notebooks/materials.py", 'save(figure, curvature, out, "zenn-fig-s2")', "pass")
+    assert "materials/figures: found the files" in check(fresh, fails=True)
 
 
-def test_moved_numbers_are_seen(ready: Checkout) -> None:
-    ready.edit("params.yaml", "debye_scaling: 0.617", "debye_scaling: 0.61701")
-    printed = check(ready, fails=True)
+def test_a_broken_rule_is_seen(fresh: Checkout) -> None:
+    outputs = 'RUN.outputs("materials", "figures")'
+    fresh.edit(
+        "workflow/rules/materials.smk", outputs, f"[*{outputs}, 'results/{{subject}}/{{run}}/{{key}}/no.png']"
+    )
+    assert "no.png" in check(fresh, fails=True)
+
+
+def test_a_wrong_picture_is_seen(fresh: Checkout) -> None:
+    fresh.edit("zenn/plots/materials.py", "curve[column], color=colour", "0 * curve[column], color=colour")
+    assert "zenn-fig-4, panel 0, curve '5 K': found y values that no column" in check(fresh, fails=True)
+
+
+def test_moved_numbers_are_seen(fresh: Checkout) -> None:
+    fresh.edit("params.yaml", "debye_scaling: 0.617", "debye_scaling: 0.61701")
+    printed = check(fresh, fails=True)
     assert "zenn-fig-s1, column helmholtz_eV_per_atom" in printed
     assert "values have moved" in printed
 

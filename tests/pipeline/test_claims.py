@@ -88,7 +88,8 @@ def test_every_claim_has_one_row(made: Checkout) -> None:
         assert row["why"], row["id"]
         if row["id"] in FORWARD:
             assert all(row[name] for name in COLUMNS), row
-            assert (made.folder / "results" / Path(row["source"]).parent / row["key"]).is_dir()
+            assert (made.folder / "results" / row["source"]).is_file()
+            assert (made.folder / "results" / "materials" / "claims" / row["key"]).is_dir()
         else:
             assert row["verdict"] == "not run at this scale"
 
@@ -114,17 +115,44 @@ def test_larger_scale_wins_and_smaller_does_not(tmp_path: Path) -> None:
     assert decided_above("small", tmp_path / "none.csv") == []
 
 
-def test_stamp_keeps_what_is_published_for_the_same_result(tmp_path: Path) -> None:
-    row = {**read_rows(CLAIMS)[0], "key": "k", "source": "materials/run/file", "measured": "1"}
-    published = tmp_path / "claims.csv"
+def test_stamp_keeps_what_is_published_for_the_same_measurement(tmp_path: Path) -> None:
+    row = {**read_rows(CLAIMS)[0], "key": "k", "source": "materials/run/abc/file", "measured": "1"}
+    published, facts = tmp_path / "claims.csv", tmp_path / "logs/materials/run/abc.run.json"
     assert stamp([row], tmp_path, published)[0]["commit"] == "not recorded"
-    write_json(tmp_path / "logs/materials/run/k.run.json", {"commit": "c1", "hardware": "h1"})
+    write_json(facts, {"commit": "c1", "hardware": "h1"})
     (first,) = stamp([row], tmp_path, published)
     assert (first["commit"], first["hardware"]) == ("c1", "h1")
     published.write_text(to_csv([first]))
-    write_json(tmp_path / "logs/materials/run/k.run.json", {"commit": "c2", "hardware": "h2"})
+    write_json(facts, {"commit": "c2", "hardware": "h2"})
     assert stamp([row], tmp_path, published) == [first]
-    assert stamp([{**row, "key": "other"}], tmp_path, published)[0]["commit"] == "not recorded"
+    other = {**row, "source": "materials/run/def/file"}
+    assert stamp([other], tmp_path, published)[0]["commit"] == "not recorded"
+
+
+def test_stamp_names_the_commit_that_holds_the_code(ready: Checkout) -> None:
+    """Run first, commit later: the ledger must not name a commit without the code for ever."""
+    ready.edit("params.yaml", "debye_scaling: 0.617", "debye_scaling: 0.6")
+    ready.run("dvc", "repro")
+    head = ready.run("git", "rev-parse", "--short=12", "HEAD").strip()
+
+    def commits() -> set[str]:
+        rows = read_rows(ready.folder / "reports" / "claims.csv")
+        return {row["commit"] for row in rows if row["id"] == "fe3pt-dft-tc"}
+
+    assert commits() == {f"{head}+changes"}
+    ready.commit("the edit")
+    ready.run("python", "-m", "zenn", "publish")
+    assert commits() == {ready.run("git", "rev-parse", "--short=12", "HEAD^{commit}").strip()}
+
+
+def test_rules_in_code_are_those_of_the_list() -> None:
+    """Tolerances stand in the list of claims and in code: they are the same."""
+    said = {row["id"]: row["verdict_rule"] for row in read_rows(CLAIMS)}
+    assert "[{:g},{:g}]".format(*materials.TC_RANGE_K) in said["fe3pt-dft-tc"]
+    assert f"|P* - {materials.PC_GPA}| <= {materials.PC_TOLERANCE_GPA} GPa" in said["fe3pt-dft-pc"]
+    stated = {row["id"]: row["paper_value"] for row in read_rows(CLAIMS)}
+    assert f"{materials.ROWS} rows; sum {materials.DEGENERACIES}" == stated["fe3pt-table-rows"]
+    assert f"<0 at {materials.BELOW_K:g} K and >0 at {materials.ABOVE_K:g} K" in said["fe3pt-d2f-160"]
 
 
 def test_rule_without_a_claim_is_refused(tmp_path: Path) -> None:

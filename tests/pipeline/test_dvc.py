@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import subprocess
+from pathlib import Path
 
 import yaml
 
 from tests.pipeline.checkout import ROOT, Checkout
 from tests.pipeline.conftest import ONE, THREE
+from zenn.pipeline.check import compare_tables
+from zenn.pipeline.claims.ledger import read_rows
 
 
 def test_6_settings_that_keep_results_safe() -> None:
@@ -84,14 +88,48 @@ def test_a_smaller_scale_keeps_what_a_larger_one_decided(ready: Checkout) -> Non
     assert temperature.endswith(",yes")
 
 
+def test_a_changed_rule_makes_an_older_verdict_out_of_date(ready: Checkout) -> None:
+    ready.edit("params.yaml", "scale: ci", "scale: small")
+    ready.run("dvc", "repro")
+    ready.edit("params.yaml", "scale: small", "scale: ci")
+    ready.edit("zenn/pipeline/claims/materials.py", "6.53, 0.1", "6.53, 0.01")
+    ready.run("dvc", "repro")
+    rows = {row["id"]: row for row in read_rows(ready.folder / "reports" / "claims.csv")}
+    assert rows["fe3pt-dft-pc"]["verdict"] == "holds"
+    assert (rows["fe3pt-dft-pc"]["scale"], rows["fe3pt-dft-pc"]["current"]) == ("small", "no")
+    shown = (ready.folder / "results" / "report" / "index.html").read_text()
+    assert "no longer current 5" in shown
+
+
 def test_the_committed_lock_agrees_with_the_committed_code() -> None:
     """Without results (a clean clone): every dependency and every published file is the recorded one."""
     done = subprocess.run(["dvc", "status", "--json"], cwd=ROOT, capture_output=True, text=True, check=True)
-    changed = json.loads(done.stdout)
-    for stage, entries in changed.items():
-        for entry in entries if isinstance(entries, list) else [entries]:
-            if not isinstance(entry, dict):
-                continue
+    for stage, entries in json.loads(done.stdout).items():
+        for entry in entries:
+            assert isinstance(entry, dict), f"dvc.lock, {stage}: {entry}; run `dvc repro` and commit"
             for kind, what in entry.items():
-                allowed = {"results/materials"}  # not pulled
-                assert {*what} <= allowed, f"dvc.lock, {stage}, {kind}: {what}; run `dvc repro` and commit"
+                assert what in ({"results/materials": "deleted"}, {"results/materials": "not in cache"}), (
+                    f"dvc.lock, {stage}, {kind}: {what}; run `dvc repro` and commit"
+                )
+    stages = yaml.safe_load((ROOT / "dvc.lock").read_text())["stages"]
+    (made,) = stages["materials"]["outs"]
+    (used,) = [dep for dep in stages["publish"]["deps"] if dep["path"] == "results/materials"]
+    assert used["md5"] == made["md5"]
+
+
+def test_what_is_published_is_what_this_code_makes(tmp_path: Path) -> None:
+    """The committed reports, at their scale, against a run from nothing."""
+    scale = json.loads((ROOT / "reports" / "metrics.json").read_text())["scale"]
+    fresh = Checkout.copy_of_repository(tmp_path / "zenn", scale=scale)
+    fresh.snakemake()
+    artefacts = {row["id"]: row for row in csv.DictReader((ROOT / "data/inputs/artefacts.csv").open())}
+    published = [*(ROOT / "reports/figures").glob("*.csv"), *(ROOT / "reports/tables").glob("*.csv")]
+    assert len(published) == sum(bool(row["step"]) for row in artefacts.values())
+    for table in published:
+        rtol, atol = (float(artefacts[table.stem][name]) for name in ("rtol", "atol"))
+        made = fresh.result("materials/figures", table.name)
+        assert compare_tables(table.stem, made, table, rtol, atol) == []
+    new = read_rows(fresh.result("report/ledger", "claims.csv"))
+    old = read_rows(ROOT / "reports" / "claims.csv")
+    for name in ("id", "measured", "verdict", "why", "scale", "key"):
+        assert [row[name] for row in new] == [row[name] for row in old], name

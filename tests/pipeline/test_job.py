@@ -83,11 +83,54 @@ def test_bad_table(tmp_path: Path, change: Callable[[str], str], said: list[str]
     assert not [*(tmp_path / "out").rglob("*")]
 
 
-def test_missing_parameter(tmp_path: Path) -> None:
-    done = critical_point(tmp_path, TABLE, {"material": PARAMS["material"]})
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"critical_point": None}, ["critical_point: found None, expected a mapping"]),
+        ({"critical_pointt": {}}, ["critical_pointt: found an unknown parameter", "did you mean"]),
+        ({"material": {}}, ["material.atoms_in_cell: found nothing, expected a value"]),
+        (
+            {"material": {**PARAMS["material"], "atoms_in_cell": "twelve"}},
+            ["found 'twelve', expected an integer"],
+        ),
+        (
+            {"material": {**PARAMS["material"], "debye_scaling": True}},
+            ["found True, expected a finite number"],
+        ),
+        (
+            {"critical_point": {**PARAMS["critical_point"], "volume_window": [12.0]}},
+            ["critical_point.volume_window: found [12.0], expected a list of two numbers"],
+        ),
+        (
+            {"critical_point": {**PARAMS["critical_point"], "tolerence": 1}},
+            ["critical_point.tolerence", "did you mean 'tolerance'?"],
+        ),
+    ],
+)
+def test_bad_parameters(tmp_path: Path, change: dict[str, object], said: list[str]) -> None:
+    done = critical_point(tmp_path, TABLE, {**PARAMS, **change})
     assert done.returncode == 1
-    assert "'critical_point'" in done.stderr
-    assert "params.json" in done.stderr
+    assert "Traceback" not in done.stderr
+    for text in ("params.json", *said):
+        assert text in done.stderr
+    assert not [*(tmp_path / "out").rglob("*")]
+
+
+def test_a_folder_with_something_in_it_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("years")
+    done = critical_point(tmp_path, TABLE, out=tmp_path / "mine")
+    assert done.returncode == 1
+    assert "expected a new or empty folder" in done.stderr
+    assert [p.name for p in (tmp_path / "mine").iterdir()] == ["thesis.txt"]
+
+
+def test_table_cut_between_two_rows(tmp_path: Path) -> None:
+    table = tmp_path / "fe3pt.csv"
+    table.write_text("".join(TABLE.read_text().splitlines(keepends=True)[:25]))
+    done = critical_point(tmp_path, table)
+    assert done.returncode == 1
+    assert "rows, expected the 36 that its line" in done.stderr
 
 
 def test_no_critical_point_in_the_window(tmp_path: Path) -> None:
@@ -139,7 +182,8 @@ def test_unwritable_results_through_the_pipeline(ready: Checkout) -> None:
     ready.run("rm", "-r", str(run))
     run.write_text("a file where the folder should be")
     printed = ready.snakemake("--", "materials", fails=True)
-    assert "fe3pt-critical-point" in printed
+    assert "fe3pt-critical-point: found a file, expected a writable folder" in printed
+    assert ready.jobs() == set()
     run.unlink()
     ready.snakemake("--", "materials")
 

@@ -44,6 +44,12 @@ def test_equal_runs_leave_equal_bytes(notebook: Path, tmp_path: Path) -> None:
     assert str(tmp_path) not in (tmp_path / "one.ipynb").read_text()
 
 
+def test_undeclared_files_are_out_of_reach(notebook: Path, tmp_path: Path) -> None:
+    notebook.write_text(NOTEBOOK.replace("2 * a", 'open("params.yaml").read()'))
+    with pytest.raises(ZennError, match="FileNotFoundError"):
+        execute(notebook, {"a": 1}, tmp_path / "out.ipynb")
+
+
 def test_unknown_parameter_is_refused(notebook: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"book\.py, parameters cell: found \['a'\].*\['a', 'b'\]"):
         execute(notebook, {"a": 1, "b": 2}, tmp_path / "out.ipynb")

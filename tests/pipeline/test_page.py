@@ -80,7 +80,7 @@ def measured(identity, verdict, **more):
         "uncertainty": "exact",
         "verdict": verdict.value,
         "why": "because",
-        "source": "materials/fe3pt-critical-point/critical_point.json",
+        "source": f"materials/fe3pt-critical-point/{KEY}/critical_point.json",
         "scale": "small",
         "key": KEY,
         **more,

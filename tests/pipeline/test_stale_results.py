@@ -122,14 +122,34 @@ def test_3e_an_edit_during_a_run_is_refused(ready: Checkout) -> None:
     assert not after & before
 
 
-def test_damaged_result_is_refused(ready: Checkout) -> None:
-    path = ready.result("materials/fe3pt-critical-point", "critical_point.json")
-    path.write_text(path.read_text()[:-20])
-    ready.edit("params.yaml", ONE, TWO)
-    printed = ready.snakemake("--", "materials", fails=True)
+def test_damaged_results_are_made_again(ready: Checkout) -> None:
+    """Edited by hand, cut, or lost: nothing of it is published or built upon."""
+    good = {
+        path: path.read_bytes()
+        for path in (
+            ready.result("materials/fe3pt-critical-point", "critical_point.json"),
+            ready.result("materials/fe3pt-eos-round-trip", "record.json"),
+            ready.result("materials/figures", "zenn-fig-s2.csv"),
+            ready.result("materials/figures", "zenn-fig-s1.png"),
+        )
+    }
+    edited, cut, moved, lost = good
+    edited.write_text(edited.read_text().replace("164.", "161."))
+    cut.write_bytes(good[cut][:-30])
+    moved.write_text(moved.read_text().replace(".", ".1"))
+    lost.unlink()
+    refused = ready.run("python", "-m", "zenn", "publish", fails=True)
+    assert "critical_point.json: found content" in refused
+    assert "(2 more)" in refused
+    printed = ready.run("dvc", "repro")
     assert "critical_point.json: found content" in printed
-    shutil.rmtree(path.parent)
-    ready.snakemake("--", "materials")
+    assert {path: path.read_bytes() for path in good} == good
+    assert ready.text("reports/figures/zenn-fig-s2.csv").encode() == good[moved]
+    assert ready.jobs() == {
+        "materials/fe3pt-critical-point",
+        "materials/fe3pt-eos-round-trip",
+        "materials/figures",
+    }
 
 
 def test_only_the_affected_jobs_rerun(ready: Checkout) -> None:
@@ -161,6 +181,7 @@ FIGURES, CLAIMS = {"materials/figures"}, {"materials/claims"}
         ("zenn/materials/eos.py", NEW, CRITICAL | FREE_ENERGY | ROUND_TRIP | FIGURES | CLAIMS),
         ("zenn/plots/style.py", NEW, FIGURES),
         ("reports/notebooks/materials.py", ("# ## Fig. S2", "# ## Figure S2"), FIGURES),
+        ("reports/notebooks/materials.py", ('scale = "small"', 'scale = "small"  # a remark'), set()),
         ("zenn/pipeline/claims/materials.py", ("6.53, 0.1", "6.53, 0.01"), CLAIMS),
         (
             "data/inputs/fe3pt_table_s1.csv",

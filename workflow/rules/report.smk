@@ -50,4 +50,4 @@ rule report_show:
     conda:
         RUN.environment
     shell:
-        "exec {params.python} -m zenn.pipeline.report.show {input.page:q} > {log} 2>&1"
+        "exec {params.python:q} -m zenn.pipeline.report.show {input.page:q} > {log:q} 2>&1"

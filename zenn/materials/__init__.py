@@ -1,4 +1,7 @@
-"""Forward free energy of a material of many configurations; a name is imported when it is asked for."""
+"""Free energy and critical point of a material from a table of its configurations.
+
+Names are imported when they are asked for: `import zenn.materials` costs nothing.
+"""
 
 from __future__ import annotations
 

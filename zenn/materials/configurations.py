@@ -6,6 +6,7 @@ The only file of this room that reads files.
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -115,8 +116,9 @@ def read_configurations(path: Path | str, atoms: int | None = None) -> Configura
 
     The first line gives the columns `configuration`, `degeneracy`, `volume_A3_per_atom`,
     `energy_eV_per_atom`, `bulk_modulus_GPa` and `bulk_modulus_derivative` in any order. Lines that start with
-    '#' and blank lines are skipped. Every line ends with a line feed, the last one too: a file cut within its
-    last number could not be told from a whole one otherwise.
+    '#' and blank lines are skipped, but for `# rows: 36`, which says how many rows there are, so that a file
+    cut between two of them is noticed. Every line ends with a line feed, the last one too: a file cut within
+    its last number could not be told from a whole one otherwise.
 
     Parameters
     ----------
@@ -146,6 +148,7 @@ def read_configurations(path: Path | str, atoms: int | None = None) -> Configura
         found = f"no end of line after {records[-1][1][-1]!r}"
         hint = "Is the file truncated? If it is whole, end its last line with a line feed"
         raise InputError(path, f"line {records[-1][0]}", found, "a line feed at the end of every row", hint)
+    _check_rows(path, text, len(records))
     return _configurations(path, header, records, atoms)
 
 
@@ -164,6 +167,16 @@ def _configurations(
             _check_value(column, value, path, where, atoms)
             numbers[column.field].append(value)
     return Configurations(names, **{field: np.array(values) for field, values in numbers.items()})
+
+
+def _check_rows(path: Path | str, text: str, rows: int) -> None:
+    """As many rows as the file itself says, if it does."""
+    said = re.search(r"^# rows: (\d+)\s*$", text, re.MULTILINE)
+    if said and int(said[1]) != rows:
+        hint = "Is the file truncated? After adding or removing rows, change the number"
+        raise InputError(
+            path, "", f"{rows} rows", f"the {said[1]} that its line '{said[0].strip()}' names", hint
+        )
 
 
 def _read_text(path: Path) -> str:

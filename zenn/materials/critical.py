@@ -24,7 +24,8 @@ Window = tuple[float, float]
 
 SCAN_TEMPERATURES = 48
 SCAN_VOLUMES = 241
-"""Points of the scans; a feature narrower than a step of either is not seen."""
+SCAN_STEP = 1e-3
+"""Points of the scans, and the largest relative step in volume; what is narrower than a step is not seen."""
 
 _SAME_POINT = 1e-6  # relative: candidates that end closer than this found the same critical point
 
@@ -73,7 +74,10 @@ def critical_point(
     tolerance: float = 1e-10,
     max_iterations: int = 50,
 ) -> CriticalPoint:
-    """The critical point of highest temperature in the windows (K and Å3 per atom).
+    """The critical point of highest temperature in the windows (K, Å3 per atom) at a pressure of 0 or more.
+
+    Under tension, at volumes far above the equilibrium, an equation of state has critical points that no
+    experiment meets: `critical_points` lists them too.
 
     Raises
     ------
@@ -82,9 +86,12 @@ def critical_point(
     NotConvergedError : as `critical_points`.
     """
     found = critical_points(material, temperature_window, volume_window, tolerance, max_iterations)
-    if not found:
-        raise NotFoundError(f"no critical point within {_spoken(temperature_window, volume_window)}")
-    return found[0]
+    compressed = [point for point in found if point.pressure >= 0]
+    if not compressed:
+        tension = "".join(f"; one at {p.temperature:g} K is at {p.pressure:g} GPa" for p in found)
+        where = _spoken(temperature_window, volume_window)
+        raise NotFoundError(f"no critical point at a pressure of 0 or more within {where}{tension}")
+    return compressed[0]
 
 
 def critical_points(
@@ -144,7 +151,7 @@ def equilibrium_volumes(
     if not np.isfinite(pressure):
         raise InputError("argument pressure", "", pressure, "a finite pressure in GPa")
     target = np.array([0.0, -pressure / GPA_PER_EV_PER_A3, 0.0, 0.0])
-    marks = np.linspace(*volume_window, SCAN_VOLUMES)
+    marks = _volumes(volume_window)
     roots = np.empty(0)
     for order in (3, 2, 1):
         roots = _roots(_derivative(material, temperature, order, target[order]), marks)
@@ -167,7 +174,11 @@ def stable_volume(material: Material, temperature: float, pressure: float, volum
     if not np.any(found.stable):
         low, high = volume_window
         where = f"{temperature:g} K and {pressure:g} GPa between {low:g} and {high:g} Å3 per atom"
-        raise NotFoundError(f"no stable volume at {where}")
+        given = material.configurations.equilibrium_volumes
+        raise NotFoundError(
+            f"no stable volume at {where}; the configurations have their equilibrium volumes at "
+            f"{given.min():g} to {given.max():g} Å3, which have to be per atom"
+        )
     return float(found.volumes[np.argmin(np.where(found.stable, found.gibbs_energies, np.inf))])
 
 
@@ -185,11 +196,16 @@ def _candidates(
     material: Material, temperature_window: Window, volume_window: Window
 ) -> list[tuple[float, float]]:
     """Centres (V, T) of the cells over whose corners both F_VV and F_VVV change sign; hottest first."""
-    V = np.linspace(*volume_window, SCAN_VOLUMES)
+    V = _volumes(volume_window)
     T = np.linspace(*temperature_window, SCAN_TEMPERATURES)
     scan = derivatives(material, V, T[:, None], order=3)
     cells = np.argwhere(_changes_sign(scan.F_VV) & _changes_sign(scan.F_VVV))[::-1]
     return [(float(V[j] + V[j + 1]) / 2, float(T[i] + T[i + 1]) / 2) for i, j in cells]
+
+
+def _volumes(window: Window) -> Array:
+    """Volumes of a scan, in equal ratios: a wider window has more of them."""
+    return np.geomspace(*window, max(SCAN_VOLUMES, int(np.log(window[1] / window[0]) / SCAN_STEP) + 2))
 
 
 def _changes_sign(values: Array) -> NDArray[np.bool_]:

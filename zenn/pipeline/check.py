@@ -1,10 +1,12 @@
-"""The real check: delete every figure and table, make them again, and compare the numbers behind each."""
+"""The real check: make every figure and table again from nothing, and compare the numbers behind each."""
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,9 +14,9 @@ import numpy as np
 import pandas as pd
 from PIL import Image, UnidentifiedImageError
 
-from zenn.errors import ZennError
+from zenn.errors import InputError, ZennError
 from zenn.files import atomic_folder
-from zenn.pipeline.plan import plan_checkout
+from zenn.pipeline.steps import RESULTS
 
 ARTEFACTS = "data/inputs/artefacts.csv"
 
@@ -24,31 +26,28 @@ class CheckFailedError(ZennError):
 
 
 def check_checkout(root: Path, reference: Path, scale: str, record: bool = False) -> str:
-    """Remake all figures and tables of the checkout `root` and compare them with `reference`.
+    """Make all figures and tables of the checkout `root` again and compare them with `reference`.
 
-    With `record`, their numbers become the reference instead. Returns a sentence that says what was done.
+    Works in a copy that has no results, so nothing of an earlier run can pass for a new one, and nothing of
+    the user's is touched. With `record`, the numbers become the reference instead. Returns a sentence that
+    says what was done.
 
     Raises
     ------
     CheckFailedError : names every artefact, column and row at fault.
     """
-    plan = plan_checkout(root, scale=scale)
-    artefacts = pd.read_csv(root / ARTEFACTS)
-    made = [
-        Made(
-            str(row.id), root / plan.by_name[str(row.step)].folder, float(str(row.rtol)), float(str(row.atol))
-        )
-        for row in artefacts[artefacts["step"].notna()].itertuples()
-    ]
-    for folder in {artefact.folder for artefact in made}:
-        shutil.rmtree(folder, ignore_errors=True)
-    _run_pipeline(root, scale)
-    if record:
-        with atomic_folder(reference / scale) as folder:
-            for artefact in made:
-                shutil.copyfile(artefact.numbers, folder / artefact.numbers.name)
-        return f"the numbers of {len(made)} figures and tables written to {reference / scale}"
-    problems = [problem for artefact in made for problem in artefact.problems(reference / scale)]
+    with tempfile.TemporaryDirectory(prefix="zenn-check-") as scratch:
+        copy = Path(scratch) / "checkout"
+        _copy_without_results(root, copy)
+        _run(copy, "-m", "snakemake", "--cores", "all", "--config", f"scale={scale}", "--", "all")
+        keys = json.loads(_run(copy, "-m", "zenn", "plan", "--scale", scale, "--json"))
+        made = _made(copy, keys)
+        if record:
+            with atomic_folder(reference / scale) as folder:
+                for artefact in made:
+                    shutil.copyfile(artefact.numbers, folder / artefact.numbers.name)
+            return f"the numbers of {len(made)} figures and tables written to {reference / scale}"
+        problems = [problem for artefact in made for problem in artefact.problems(reference / scale)]
     if problems:
         raise CheckFailedError("\n".join(problems))
     return f"{len(made)} figures and tables made again; their numbers agree with {reference / scale}"
@@ -77,14 +76,43 @@ class Made:
         return found
 
 
-def _run_pipeline(root: Path, scale: str) -> None:
-    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--config", f"scale={scale}", "--", "all"]
-    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+def _made(copy: Path, keys: dict[str, str]) -> list[Made]:
+    artefacts = pd.read_csv(copy / ARTEFACTS)
+    made = []
+    for row in artefacts[artefacts["step"].notna()].itertuples():
+        step = str(row.step)
+        if step not in keys:
+            raise InputError(ARTEFACTS, f"{row.id}, column step", step, f"one of {sorted(keys)}")
+        folder = copy / RESULTS / step / keys[step]
+        made.append(Made(str(row.id), folder, float(str(row.rtol)), float(str(row.atol))))
+    return made
+
+
+def _copy_without_results(root: Path, copy: Path) -> None:
+    listed = subprocess.run(
+        ["git", "-C", str(root), "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if listed.returncode != 0:
+        raise CheckFailedError(f"{root}: found no git repository ({listed.stderr.strip()}), expected one")
+    for name in filter(None, listed.stdout.split("\0")):
+        if (root / name).is_file():
+            (copy / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(root / name, copy / name)
+
+
+def _run(folder: Path, *arguments: str) -> str:
+    done = subprocess.run(
+        [sys.executable, *arguments], cwd=folder, capture_output=True, text=True, check=False
+    )
     if done.returncode != 0:
         raise CheckFailedError(
-            f"{' '.join(command[2:])}: found exit status {done.returncode}, expected 0\n"
+            f"{' '.join(arguments)}: found exit status {done.returncode}, expected 0\n"
             f"{done.stdout}{done.stderr}"
         )
+    return done.stdout
 
 
 def compare_tables(name: str, made: Path, reference: Path, rtol: float, atol: float) -> list[str]:

@@ -10,7 +10,9 @@ import ast
 import hashlib
 import io
 import json
+import re
 import tokenize
+from pathlib import Path
 from typing import Any
 
 KEY_LENGTH = 16
@@ -19,6 +21,12 @@ KEY_LENGTH = 16
 def digest(content: bytes | str) -> str:
     """Full sha256 of `content` in hexadecimal."""
     return hashlib.sha256(content.encode() if isinstance(content, str) else content).hexdigest()
+
+
+def file_digest(path: Path) -> str:
+    """Full sha256 of a file's bytes, read in pieces."""
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
 def canonical_json(value: Any) -> str:
@@ -44,6 +52,16 @@ def essence(source: str) -> str:
             kept.append(source[position:begin])
         position = max(position, end)
     return "".join([*kept, source[position:]])
+
+
+def essence_of_notebook(source: str) -> str:
+    """A percent-format notebook without the comments in its code; its prose is content and stays."""
+    cells = re.split(r"^# %%", source, flags=re.MULTILINE)
+    kept = []
+    for cell in cells:
+        heading, _, body = cell.partition("\n")
+        kept.append(f"{heading}\n{body if '[markdown]' in heading else essence(body)}")
+    return "# %%".join(kept)
 
 
 class _Text:

@@ -13,6 +13,7 @@ from pathlib import Path
 from zenn.errors import ZennError
 
 PR_SET_PDEATHSIG = 1
+DRIVER = "ZENN_DRIVER"  # process of the driver, told to its jobs
 LOCK = ".snakemake/zenn-driver.lock"
 _held: list[int] = []  # the descriptor must live as long as the process
 
@@ -25,14 +26,15 @@ def die_with_parent() -> None:
     """Make SIGKILL of the driver end this process too.
 
     Without it, jobs of a killed driver go on as orphans beside those of its successor. It needs the shell
-    command to be `exec python ...`, so that the driver's shell is this process. Under a scheduler the
-    parent is the scheduler's own.
+    command to be `exec python ...`, so that this process is a child of the driver.
     """
-    if sys.platform != "linux" or os.environ.get("SLURM_JOB_ID"):
+    if sys.platform != "linux":
         return
+    parent = os.getppid()
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
-    if os.getppid() == 1:  # it died before the call above
-        os._exit(143)
+    driver = os.environ.get(DRIVER)
+    if os.getppid() != parent or (parent == 1 and driver not in (None, "1")):
+        os._exit(143)  # it died before the call above
 
 
 def take_checkout(root: Path) -> None:
@@ -59,4 +61,5 @@ def take_checkout(root: Path) -> None:
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, str(os.getpid()).encode(), 0)
     _held.append(descriptor)
+    os.environ[DRIVER] = str(os.getpid())
     shutil.rmtree(root / ".snakemake" / "locks", ignore_errors=True)

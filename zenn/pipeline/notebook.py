@@ -44,11 +44,14 @@ def execute(source: Path, parameters: Mapping[str, Any], executed: Path) -> None
     _refuse_other_parameters(source, book, set(parameters))
     with tempfile.TemporaryDirectory() as scratch, _quiet_jupyter(Path(scratch)):
         given, done = Path(scratch) / "given.ipynb", Path(scratch) / "done.ipynb"
+        # In an empty folder a path that is no declared input leads nowhere.
+        empty = Path(scratch) / "empty"
+        empty.mkdir()
         nbformat.write(book, given)
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 papermill.execute_notebook(
-                    given, done, dict(parameters), kernel_name=KERNEL, progress_bar=False, cwd=os.getcwd()
+                    given, done, dict(parameters), kernel_name=KERNEL, progress_bar=False, cwd=empty
                 )
                 break
             except PapermillExecutionError as error:
@@ -107,8 +110,10 @@ def _quiet_jupyter(scratch: Path) -> Iterator[None]:
         "IPYTHONDIR": str(scratch / "ipython"),
         "PYTHONPATH": os.pathsep.join(filter(None, [os.getcwd(), os.environ.get("PYTHONPATH")])),
         "PYTHONHASHSEED": "0",
+        "MATPLOTLIBRC": str(scratch / "matplotlibrc"),
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",
     }
+    (scratch / "matplotlibrc").touch()
     before = {name: os.environ.get(name) for name in changes}
     os.environ.update(changes)
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import resource
 import subprocess
 from importlib.metadata import version
@@ -14,6 +15,8 @@ from zenn.files import read_json
 
 RUNS = Path("logs")
 UNKNOWN = "not recorded"
+CHANGES = "+changes"
+LOCK = "requirements.lock"
 PACKAGES = ("numpy", "scipy", "torch", "matplotlib", "pandas", "snakemake", "dvc")
 
 
@@ -31,6 +34,7 @@ def read_run(root: Path, step: str, key: str) -> dict[str, Any]:
 def of_run(root: Path, spec: dict[str, Any], started: float, seconds: float) -> dict[str, Any]:
     """The facts of the run that has just ended in this process."""
     own = [
+        "params.yaml",
         *(module.replace(".", "/") + "*" for module in spec["code"]),
         *(p for p, _ in spec["files"].values()),
     ]
@@ -39,7 +43,7 @@ def of_run(root: Path, spec: dict[str, Any], started: float, seconds: float) -> 
         "hardware": hardware(),
         "started_unix_s": round(started, 3),
         "wall_time_s": round(seconds, 3),
-        "peak_memory_MiB": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+        "peak_memory_MiB": round(_peak_memory_kib() / 1024, 1),
         "host": platform.node(),
         "python": platform.python_version(),
         "packages": versions(),
@@ -47,22 +51,39 @@ def of_run(root: Path, spec: dict[str, Any], started: float, seconds: float) -> 
 
 
 def commit(root: Path, paths: list[str] | None = None) -> str:
-    """The checkout's commit, with `+changes` when any of `paths` (or anything tracked) differs from it."""
-    head = _git(root, "rev-parse", "--short=12", "HEAD")
-    if not head:
+    """The checkout's commit, with `+changes` when any of `paths` (or any file) differs from it or is new."""
+    top = _git(root, "rev-parse", "--show-toplevel")
+    if not top or Path(top).resolve() != root.resolve():  # not a repository, or inside another one
         return UNKNOWN
+    head = _git(root, "rev-parse", "--short=12", "HEAD") or UNKNOWN
     changed = _git(root, "status", "--porcelain", "--untracked-files=all", "--", *(paths or ["."]))
-    return f"{head}+changes" if changed else head
+    return f"{head}{CHANGES}" if changed else head
 
 
 def hardware() -> str:
     """Processor (and accelerator) by name, e.g. 'AMD EPYC 7B13, 2 cores'."""
-    return f"{_processor()}, {len(os.sched_getaffinity(0))} cores"
+    return f"{_processor()}, {os.cpu_count()} cores"
+
+
+def drifted_versions(root: Path) -> list[str]:
+    """Packages that decide numbers and are not of the version that the lock file names, in words."""
+    lines = (root / LOCK).read_text(encoding="utf-8").splitlines()
+    locked = {tuple(re.split("==| ", line, maxsplit=2)[:2]) for line in lines}  # one line a Python version
+    return [
+        f"{name} {found} is installed, which {LOCK} does not name: numbers may differ in their last digits"
+        for name, found in versions().items()
+        if (name, found.split("+")[0]) not in locked
+    ]
 
 
 def versions() -> dict[str, str]:
     """Versions of the packages that decide numbers and pictures."""
     return {name: version(name) for name in PACKAGES}
+
+
+def _peak_memory_kib() -> int:
+    """Of this process or the largest of its children (a notebook's kernel)."""
+    return max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
 
 
 def _processor() -> str:

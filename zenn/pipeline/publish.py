@@ -5,9 +5,9 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from zenn.errors import ZennError
 from zenn.files import atomic_folder, read_json, write_json, write_text
 from zenn.pipeline.claims.ledger import read_rows, stamp, to_csv
+from zenn.pipeline.intact import refuse_damaged
 from zenn.pipeline.plan import PUBLISHED_LEDGER, Plan, plan_checkout
 
 FIGURES, TABLES, METRICS = "reports/figures", "reports/tables", "reports/metrics.json"
@@ -18,15 +18,10 @@ def publish(root: Path) -> list[str]:
 
     Raises
     ------
-    ZennError : a result of the plan is missing; nothing is changed then.
+    ZennError : a result of the plan is missing or damaged; nothing is changed then.
     """
     plan = plan_checkout(root)
-    missing = [path for step in plan.steps for path in step.paths if not (root / path).is_file()]
-    if missing:
-        raise ZennError(
-            f"results: found no {missing[0]} (and {len(missing) - 1} more), expected all results of the "
-            "plan. Run `snakemake --cores all -- all` first."
-        )
+    refuse_damaged(plan.steps, root)
     with atomic_folder(root / FIGURES) as figures, atomic_folder(root / TABLES) as tables:
         for source in _drawn(plan, root):
             is_table = "-table-" in source.name
@@ -34,7 +29,7 @@ def publish(root: Path) -> list[str]:
     ledger = root / plan.by_name["report/ledger"].folder
     rows = stamp(read_rows(ledger / "claims.csv"), root, root / PUBLISHED_LEDGER)
     write_text(root / PUBLISHED_LEDGER, to_csv(rows))
-    write_json(root / METRICS, read_json(ledger / "metrics.json"))
+    write_json(root / METRICS, {"scale": plan.scale, **read_json(ledger / "metrics.json")})
     return [FIGURES, TABLES, PUBLISHED_LEDGER, METRICS]
 
 

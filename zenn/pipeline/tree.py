@@ -10,9 +10,10 @@ import grimp
 
 import zenn
 from zenn.errors import InputError
-from zenn.pipeline.keys import KEY_LENGTH, digest, essence
+from zenn.pipeline.keys import KEY_LENGTH, digest, essence, essence_of_notebook
 
 PACKAGE = "zenn"
+NOTEBOOKS = "reports/notebooks/"
 
 
 class Tree:
@@ -31,7 +32,7 @@ class Tree:
                 "package zenn",
                 f"{imported_from}",
                 f"{(root / PACKAGE).resolve()}",
-                "Run it in the folder of the checkout whose environment is active.",
+                "Run it as `python -m zenn ...` in the folder of the checkout.",
             )
         self.root = root
         self._hash_of_module: dict[str, str] = {}
@@ -39,13 +40,14 @@ class Tree:
         self._closure_of: dict[str, frozenset[str]] = {}
 
     def file(self, path: str) -> str:
-        """Sha256 (shortened) of a file's bytes; `path` is relative to the root."""
+        """Sha256 (shortened) of a file's bytes, or of a notebook's essence; `path` is below the root."""
         if path not in self._hash_of_file:
             try:
                 content = (self.root / path).read_bytes()
             except OSError as error:
                 raise InputError(path, "", error.strerror, "a readable file") from None
-            self._hash_of_file[path] = digest(content)[:KEY_LENGTH]
+            text = essence_of_notebook(content.decode()) if path.startswith(NOTEBOOKS) else content
+            self._hash_of_file[path] = digest(text)[:KEY_LENGTH]
         return self._hash_of_file[path]
 
     def code(self, *modules: str) -> dict[str, str]:

@@ -12,6 +12,8 @@ from snakemake.io import ancient
 
 from zenn.errors import ZennError
 from zenn.files import atomic_folder, write_json
+from zenn.pipeline import provenance
+from zenn.pipeline.intact import refuse_unwritable, remove_damaged
 from zenn.pipeline.lifetime import take_checkout
 from zenn.pipeline.plan import Plan, plan_checkout
 
@@ -82,6 +84,9 @@ def begin(workflow: Any, config: Mapping[str, Any]) -> Run:
             return Run(root, plan_checkout(root, config))
         take_checkout(root)
         run = Run(root, plan_checkout(root, config))
+        for remark in (*provenance.drifted_versions(root), *remove_damaged(run.plan.steps, root)):
+            print(f"note: {remark}", file=sys.stderr)
+        refuse_unwritable(run.plan.steps, root)
         run.write_orders()
         run.drop_other_page()
         return run

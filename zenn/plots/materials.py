@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from itertools import cycle
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from zenn.plots.style import (
     BLUE,
+    GREEN,
     GREY,
     PAGE_WIDTH,
+    PURPLE,
     VERMILION,
     in_style,
     label_panels,
@@ -45,20 +49,21 @@ def second_derivative(curves: pd.DataFrame, critical_volume: float) -> Figure:
     """
     figure = new_figure(columns=2, width=PAGE_WIDTH, height=2.8)
     whole, close = figure.axes
-    colours = dict(zip(sorted(curves["temperature_K"].unique()), (BLUE, VERMILION), strict=False))
+    groups = list(curves.groupby("temperature_K"))
     for axis in (whole, close):
-        for (temperature, curve), style in zip(curves.groupby("temperature_K"), ("-", "--"), strict=False):
+        looks = zip(cycle((BLUE, VERMILION, GREEN, PURPLE)), cycle(("-", "--", "-.")), strict=False)
+        for (temperature, curve), (colour, style) in zip(groups, looks, strict=False):
             axis.plot(
                 curve["volume_A3_per_atom"],
-                1e3 * curve["helmholtz_VV_eV_per_A6"],
+                curve["helmholtz_VV_eV_per_A6"],
                 style,
-                color=colours[float(str(temperature))],
+                color=colour,
                 label=f"{temperature:g} K",
             )
         axis.axhline(0.0, color=GREY, linewidth=0.8)
         axis.axvline(critical_volume, color=GREY, linewidth=0.8, linestyle=":", label="$V^*$")
         axis.set_xlabel("volume $V$ (Å$^3$/atom)")
-        axis.set_ylabel(r"$\partial^2 F/\partial V^2$ (meV atom Å$^{-6}$)")
+        axis.set_ylabel(r"$\partial^2 F/\partial V^2$ (eV atom Å$^{-6}$)")
     whole.legend()
     _zoom_on_minimum(close, curves, critical_volume)
     label_panels(figure.axes)
@@ -79,7 +84,9 @@ def _isotherms(isotherms: pd.DataFrame, column: str, label: str) -> Figure:
 
 def _zoom_on_minimum(axis: Axes, curves: pd.DataFrame, critical_volume: float) -> None:
     near = curves[(curves["volume_A3_per_atom"] - critical_volume).abs() < CLOSE]
-    values = 1e3 * near["helmholtz_VV_eV_per_A6"]
+    if near.empty:
+        return  # V* lies outside the window that was computed: both panels show all of it
+    values = near["helmholtz_VV_eV_per_A6"]
     span = float(values.max() - values.min())
     axis.set_xlim(float(near["volume_A3_per_atom"].min()), float(near["volume_A3_per_atom"].max()))
     axis.set_ylim(float(values.min()) - 0.08 * span, float(values.max()) + 0.08 * span)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
 from typing import Any, ParamSpec
 
 import matplotlib as mpl
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+
+from zenn.errors import ZennError
 
 P = ParamSpec("P")
 
@@ -52,12 +56,21 @@ COLUMN_WIDTH = 3.4  # inch, one journal column
 PAGE_WIDTH = 7.0
 
 
+@contextmanager
+def project_style() -> Iterator[None]:
+    """The project's settings over matplotlib's defaults: a user's matplotlibrc changes nothing."""
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(RC)
+        yield
+
+
 def in_style(draw: Callable[P, Figure]) -> Callable[P, Figure]:
     """Draw with the project's settings: matplotlib reads them when an element is made, not when saved."""
 
     @wraps(draw)
     def styled(*arguments: P.args, **named: P.kwargs) -> Figure:
-        with mpl.rc_context(RC):
+        with project_style():
             return draw(*arguments, **named)
 
     return styled
@@ -85,13 +98,38 @@ def save(figure: Figure, numbers: pd.DataFrame, folder: Path, name: str) -> None
     """Write `name.png`, `name.pdf` and `name.csv` into `folder`; equal input gives equal bytes.
 
     `numbers` is what the figure shows, with units in its column names.
+
+    Raises
+    ------
+    ZennError : a curve of the figure is not in `numbers`.
     """
-    with mpl.rc_context(RC):
+    refuse_undocumented_curves(figure, numbers, name)
+    with project_style():
         figure.savefig(folder / f"{name}.png", metadata={"Software": None})
         figure.savefig(
             folder / f"{name}.pdf", metadata={"CreationDate": None, "Creator": None, "Producer": None}
         )
     save_table(numbers, folder, name)
+
+
+def refuse_undocumented_curves(figure: Figure, numbers: pd.DataFrame, name: str) -> None:
+    """Every curve in data coordinates must lie in the table: its x in one column, its y in another.
+
+    Raises
+    ------
+    ZennError : one does not; names figure, panel and curve.
+    """
+    columns = [numbers[c].to_numpy() for c in numbers if pd.api.types.is_numeric_dtype(numbers[c])]
+    for panel, axis in enumerate(figure.axes):
+        for line in axis.get_lines():
+            if line.get_transform() != axis.transData:
+                continue  # a marking line across the panel, not data
+            for direction, values in zip("xy", line.get_data(), strict=True):
+                if not any(np.isin(values, column).all() for column in columns):
+                    raise ZennError(
+                        f"{name}, panel {panel}, curve '{line.get_label()}': found {direction} values that "
+                        "no column of its table holds, expected the figure to show what its CSV says"
+                    )
 
 
 def save_table(numbers: pd.DataFrame, folder: Path, name: str) -> None:

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
+from zenn.given import Given
 from zenn.materials.configurations import read_configurations
 from zenn.materials.material import Material
 
 
-def read_material(params: Mapping[str, Any], inputs: Mapping[str, Path]) -> Material:
-    """The material of `params['material']` and the table `inputs['configurations']`.
+def read_material(params: Given, inputs: Mapping[str, Path]) -> Material:
+    """The material of the group `material` of `params` and the table `inputs['configurations']`.
 
     Raises
     ------
     InputError : the table or a number cannot be used; names file, row and column.
     """
-    given = params["material"]
+    given = params.group("material")
+    atoms = given.integer("atoms_in_cell")
     return Material(
-        configurations=read_configurations(inputs["configurations"], atoms=given["atoms_in_cell"]),
-        atoms=given["atoms_in_cell"],
-        mean_atomic_mass=given["mean_atomic_mass"],
-        debye_scaling=given["debye_scaling"],
-        grueneisen_x=given["grueneisen_x"],
+        configurations=read_configurations(inputs["configurations"], atoms=atoms),
+        atoms=atoms,
+        mean_atomic_mass=given.number("mean_atomic_mass"),
+        debye_scaling=given.number("debye_scaling"),
+        grueneisen_x=given.number("grueneisen_x"),
     )

@@ -2,26 +2,30 @@
 
 The points behind a published table are rarely published: that the fit gives the row back is a test of the
 fit, not evidence for the table.
+
+Input: `configurations`, a table of configurations (CSV). Parameters: `material` as for critical-point;
+`eos_round_trip` with points and strain (half-width of the volumes relative to V0).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from zenn.given import Given
 from zenn.materials.eos import birch_murnaghan_energy, fit_birch_murnaghan
 from zenn.materials.steps._material import read_material
 from zenn.materials.tables import write_columns
 
 
-def run(params: Mapping[str, Any], inputs: Mapping[str, Path], out: Path) -> None:
+def run(params: Given, inputs: Mapping[str, Path], out: Path) -> None:
     """Write `equation_of_state.csv`: the table, the refitted properties and their largest deviation."""
     table = read_material(params, inputs).configurations
-    settings = params["eos_round_trip"]
-    ratios = np.linspace(1 - settings["strain"], 1 + settings["strain"], settings["points"])
+    settings = params.group("eos_round_trip")
+    strain = settings.number("strain")
+    ratios = np.linspace(1 - strain, 1 + strain, settings.integer("points"))
     given = np.stack(
         [
             table.equilibrium_volumes,

@@ -1,15 +1,20 @@
-"""Helmholtz energy along isotherms, its second derivative, and the reference volume V_N."""
+"""Helmholtz energy along isotherms, its second derivative, and the reference volume V_N.
+
+Input: `configurations`, a table of configurations (CSV). Parameters: `material` as for critical-point;
+`isotherms` with temperatures (K), pressure (GPa), volume_window (Å3/atom) and volumes; `second_derivative`
+with temperatures (K); `reference_state` with temperature (K) and pressure (GPa).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from zenn.files import write_json
+from zenn.given import Given
 from zenn.materials.constants import GPA_PER_EV_PER_A3
 from zenn.materials.critical import stable_volume
 from zenn.materials.helmholtz import derivatives
@@ -19,17 +24,18 @@ from zenn.materials.tables import write_columns
 Array = NDArray[np.float64]
 
 
-def run(params: Mapping[str, Any], inputs: Mapping[str, Path], out: Path) -> None:
+def run(params: Given, inputs: Mapping[str, Path], out: Path) -> None:
     """Write `isotherms.csv` (Figs. 4a, S1), `second_derivative.csv` (Fig. S2), `reference_state.json`."""
     material = read_material(params, inputs)
-    isotherms, state = params["isotherms"], params["reference_state"]
-    low, high = isotherms["volume_window"]
-    reference = stable_volume(material, state["temperature"], state["pressure"], (low, high))
-    volumes = np.linspace(low, high, isotherms["volumes"])
+    isotherms, state = params.group("isotherms"), params.group("reference_state")
+    low, high = isotherms.pair("volume_window")
+    temperature, pressure = state.number("temperature"), state.number("pressure")
+    reference = stable_volume(material, temperature, pressure, (low, high))
+    volumes = np.linspace(low, high, isotherms.integer("volumes"))
 
-    V, T = _grid(volumes, isotherms["temperatures"])
+    V, T = _grid(volumes, isotherms.numbers("temperatures"))
     found = derivatives(material, V, T, order=2)
-    fixed = isotherms["pressure"] / GPA_PER_EV_PER_A3
+    fixed = isotherms.number("pressure") / GPA_PER_EV_PER_A3
     write_columns(
         out / "isotherms.csv",
         {
@@ -42,7 +48,7 @@ def run(params: Mapping[str, Any], inputs: Mapping[str, Path], out: Path) -> Non
         },
     )
 
-    V, T = _grid(volumes, params["second_derivative"]["temperatures"])
+    V, T = _grid(volumes, params.group("second_derivative").numbers("temperatures"))
     curvature = derivatives(material, V, T, order=2).F_VV
     write_columns(
         out / "second_derivative.csv",
@@ -51,10 +57,10 @@ def run(params: Mapping[str, Any], inputs: Mapping[str, Path], out: Path) -> Non
     write_json(
         out / "reference_state.json",
         {
-            "temperature_K": state["temperature"],
-            "pressure_GPa": state["pressure"],
+            "temperature_K": temperature,
+            "pressure_GPa": pressure,
             "volume_A3_per_atom": float(reference),
-            "isotherm_pressure_GPa": isotherms["pressure"],
+            "isotherm_pressure_GPa": isotherms.number("pressure"),
         },
     )
 

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from zenn.errors import InputError, ZennError
-from zenn.files import read_json, write_json, write_text
-from zenn.pipeline.provenance import UNKNOWN, read_run
+from zenn.files import write_json, write_text
+from zenn.pipeline import provenance
+from zenn.pipeline.provenance import UNKNOWN
 
-SCALES = ("ci", "small", "paper")  # from the smallest
+FROM_SMALLEST = ("ci", "small", "paper")
+KEYED = ["zenn", "params.yaml", "data/inputs", "reports/notebooks"]  # what enters keys
 CLAIM_COLUMNS = ("id", "paper", "artefact", "claim", "paper_value")
 COLUMNS = (
     *CLAIM_COLUMNS,
@@ -124,9 +126,8 @@ def write_evidence(
                 "uncertainty": finding.uncertainty,
                 "verdict": finding.verdict.value,
                 "why": finding.why,
-                "source": f"{folder.parent.parent.name}/{folder.parent.name}/{file}",
+                "source": "/".join((*folder.parts[-3:], file)),  # subject, run and key of the measurement
                 "scale": scale,
-                "key": read_json(folder / "record.json")["key"],
             }
         )
     write_text(out / "claims.csv", to_csv(rows))
@@ -137,7 +138,7 @@ def decided_above(scale: str, published: Path) -> list[Row]:
     """The published rows decided at a larger scale than `scale`: a smaller run never overwrites them."""
     if not published.is_file():
         return []
-    above = SCALES[SCALES.index(scale) + 1 :]
+    above = FROM_SMALLEST[FROM_SMALLEST.index(scale) + 1 :]
     return [
         row
         for row in read_rows(published)
@@ -148,7 +149,7 @@ def decided_above(scale: str, published: Path) -> list[Row]:
 def collect(claims: Iterable[Row], measured: Iterable[Row], above: Iterable[Row], scale: str) -> list[Row]:
     """One row per claim, in the order of the list: what a larger scale decided, else what was measured
     now, else that it was not run."""
-    best: dict[str, Row] = {row["id"]: {**row, "current": "yes"} for row in measured}
+    best = {row["id"]: {**row, "current": "yes"} for row in measured}
     best |= {row["id"]: row for row in above}
     return [{**best.get(row["id"], not_run(row, scale)), **_claim(row)} for row in claims]
 
@@ -167,21 +168,29 @@ def not_run(claim: Row, scale: str) -> Row:
 def stamp(rows: Iterable[Row], root: Path, published: Path) -> list[Row]:
     """Fill in hardware and commit of every measured row.
 
-    A row whose key is already published keeps what is written there (the result is the same one, and a
-    clone that recomputes it changes nothing); otherwise the run's own record says it.
+    A row whose measurement is already published keeps what is written there (the result is the same one,
+    and a clone that computes it again changes nothing); otherwise the run's own record says it. Where that
+    names changes that were not committed then and are now, the commit is the present one: these rows are of
+    the current plan, so its code is what gives their key.
     """
-    before = {(row["id"], row["key"]): row for row in read_rows(published)} if published.is_file() else {}
-    stamped = []
-    for row in rows:
-        if row.get("key") and not row.get("commit"):
-            step = "/".join(row["source"].split("/")[:2])
-            known = before.get((row["id"], row["key"]), {})
-            made = read_run(root, step, row["key"])
-            for name in ("hardware", "commit"):
-                said = known.get(name, UNKNOWN)
-                row = {**row, name: said if said != UNKNOWN else str(made.get(name, UNKNOWN))}
-        stamped.append(row)
-    return stamped
+    before = {row["source"]: row for row in read_rows(published)} if published.is_file() else {}
+    head = provenance.commit(root, KEYED)
+    return [row if row.get("commit") else _stamped(row, before, root, head) for row in rows]
+
+
+def _stamped(row: Row, before: Mapping[str, Row], root: Path, head: str) -> Row:
+    if not row.get("source"):
+        return row
+    subject, run, key, _ = row["source"].split("/", 3)
+    made = provenance.read_run(root, f"{subject}/{run}", key)
+    known = before.get(row["source"], {})
+    said = {
+        name: next((s for s in (known.get(name), made.get(name)) if s not in (None, "", UNKNOWN)), UNKNOWN)
+        for name in ("hardware", "commit")
+    }
+    if said["commit"].endswith(provenance.CHANGES):
+        said["commit"] = head
+    return {**row, **said}
 
 
 def _claim(row: Row) -> Row:

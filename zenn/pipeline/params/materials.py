@@ -111,7 +111,7 @@ class CriticalPoint(Section):
         source="choice: encloses the two competing phases of Table S1",
     )
     tolerance: Real = parameter(
-        "relative change of volume and temperature at which the iteration has converged",
+        "largest scaled residual of F_VV = F_VVV = 0, V F_VV/B and V^2 F_VVV/B, at which it is solved",
         unit="1",
         source="choice",
         gt=0,

@@ -141,7 +141,10 @@ def context(
         "claims": len(rows),
         "examined": len(rows) - len(of_verdict[Verdict.NOT_RUN]),
         "badges": {badge.verdict.value: badge for badge in BADGES},
-        "counts": [(badge, len(of_verdict[badge.verdict])) for badge in BADGES],
+        "counts": [
+            (badge, sum(row["current"] != "no" for row in of_verdict[badge.verdict])) for badge in BADGES
+        ],
+        "outdated": sum(row["current"] == "no" for row in rows),
         "decided": [
             (badge, of_verdict[badge.verdict])
             for badge in BADGES

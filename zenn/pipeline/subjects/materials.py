@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from zenn.errors import InputError, did_you_mean
 from zenn.pipeline.params import Params
 from zenn.pipeline.steps import Planner, Step
 from zenn.pipeline.tree import Tree
@@ -17,6 +18,14 @@ def steps(params: Params, tree: Tree) -> list[Step]:
     make = Planner(tree, "materials", params.scale)
     section = params.materials.model_dump(mode="json")
     shared = {name: value for name, value in section.items() if name != "systems"}
+    if CLAIMED not in section["systems"]:
+        raise InputError(
+            "params.yaml",
+            "materials.systems",
+            sorted(section["systems"]),
+            f"'{CLAIMED}' among them, which the figures and claims of Paper A are about",
+            did_you_mean(CLAIMED, section["systems"]),
+        )
     made: list[Step] = []
     for name, system in section["systems"].items():
         files = {"configurations": system["configurations"]}

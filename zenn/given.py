@@ -1,0 +1,98 @@
+"""Parameters as a step was given them: checked where they are used, on a machine without pydantic."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from zenn.errors import InputError, did_you_mean
+
+
+class Given:
+    """A mapping of parameters that says what is missing, of the wrong kind, or never asked for.
+
+    >>> given = Given({"window": [1, 2], "atoms": 12})
+    >>> given.integer("atoms"), given.pair("window")
+    (12, (1.0, 2.0))
+    """
+
+    def __init__(self, values: Any, source: str = "parameters", where: str = "") -> None:
+        if not isinstance(values, Mapping):
+            raise InputError(source, where, repr(values), "a mapping of names to values")
+        self._values = values
+        self._source = source
+        self._where = where
+        self._asked: dict[str, Given | None] = {}
+
+    def group(self, name: str) -> Given:
+        """The mapping `name`."""
+        inner = Given(self._value(name), self._source, self._place(name))
+        self._asked[name] = inner
+        return inner
+
+    def number(self, name: str) -> float:
+        """The finite number `name`."""
+        return self._number(name, self._value(name))
+
+    def integer(self, name: str) -> int:
+        """The integer `name`."""
+        value = self._value(name)
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise self._refusal(name, value, "an integer")
+        return value
+
+    def numbers(self, name: str) -> tuple[float, ...]:
+        """The list of one finite number or more `name`."""
+        value = self._value(name)
+        if not isinstance(value, list | tuple) or not value:
+            raise self._refusal(name, value, "a list of numbers")
+        return tuple(self._number(name, item) for item in value)
+
+    def pair(self, name: str) -> tuple[float, float]:
+        """The list of two finite numbers `name`."""
+        values = self.numbers(name)
+        if len(values) != 2:
+            raise self._refusal(name, list(values), "a list of two numbers")
+        return values[0], values[1]
+
+    def refuse_unused(self) -> None:
+        """Refuse what nobody asked for: it is most likely misspelt.
+
+        Raises
+        ------
+        InputError : names the parameter and the ones there are.
+        """
+        for name in self._values:
+            if name not in self._asked:
+                known = sorted(self._asked)
+                raise InputError(
+                    self._source,
+                    self._place(name),
+                    "an unknown parameter",
+                    f"one of {known}",
+                    did_you_mean(name, known),
+                )
+        for inner in self._asked.values():
+            if inner is not None:
+                inner.refuse_unused()
+
+    def _value(self, name: str) -> Any:
+        self._asked.setdefault(name, None)
+        if name not in self._values:
+            hint = did_you_mean(name, self._values)
+            raise InputError(
+                self._source, self._place(name), "nothing", "a value", hint.replace("did you", "Did you")
+            )
+        return self._values[name]
+
+    def _number(self, name: str, value: Any) -> float:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            raise self._refusal(name, value, "a finite number")
+        return float(value)
+
+    def _refusal(self, name: str, value: Any, expected: str) -> InputError:
+        return InputError(self._source, self._place(name), repr(value), expected)
+
+    def _place(self, name: str) -> str:
+        return f"{self._where}.{name}" if self._where else name
