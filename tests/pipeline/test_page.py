@@ -323,7 +323,7 @@ def test_show_puts_the_page_in_its_place_once(text, tmp_path, capsys):
     assert show.main(arguments) == 0
     line = capsys.readouterr().out
     assert line.startswith(
-        "results/report/index.html: holds 1, does not hold 1, holds only with test labels 1"
+        "results/report/index.html: holds 1, does not hold 1, holds only with test labels 0"
     )
     shown = tmp_path / "results/report/index.html"
     assert shown.read_text(encoding="utf-8") == text
