@@ -7,11 +7,13 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 FORM = "scale: small"
+HELD = "hold"  # while this file is there, a held step waits
 
 
 class Checkout:
@@ -97,6 +99,27 @@ class Checkout:
         text = self.text(name)
         assert text.count(old) == 1, f"{name} has {text.count(old)} times {old!r}"
         (self.folder / name).write_text(text.replace(old, new))
+
+    def hold_free_energy(self) -> None:
+        """Make the free-energy step wait until `release` is called."""
+        self.edit(
+            "zenn/materials/steps/free_energy.py",
+            "    material = read_material(params, inputs)",
+            f"    while Path({HELD!r}).exists():\n        __import__('time').sleep(0.05)\n"
+            "    material = read_material(params, inputs)",
+        )
+        (self.folder / HELD).touch()
+
+    def wait_until_held(self) -> None:
+        """Return when the held step has begun to work."""
+        deadline = time.monotonic() + 120
+        while not [*(self.folder / "results/materials/fe3pt-free-energy").glob(".*-*")]:
+            assert time.monotonic() < deadline, "the job never started"
+            time.sleep(0.05)
+
+    def release(self) -> None:
+        """Let the held step go on."""
+        (self.folder / HELD).unlink()
 
     def result(self, run: str, file: str) -> Path:
         """The one result file of a run, e.g. `materials/fe3pt-critical-point`."""

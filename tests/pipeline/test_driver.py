@@ -13,12 +13,6 @@ import yaml
 
 from tests.pipeline.checkout import ROOT, Checkout
 
-SLOW = (
-    "zenn/materials/steps/free_energy.py",
-    "    material = read_material(params, inputs)",
-    "    __import__('time').sleep(8)\n    material = read_material(params, inputs)",
-)
-
 
 def job_processes(checkout: Checkout) -> list[int]:
     """Processes that carry out a job of this checkout."""
@@ -78,15 +72,16 @@ def test_5_jobs_run_by_interpreter_path_and_exec() -> None:
 
 
 def test_7_killed_driver_leaves_no_orphans_and_continues(ready: Checkout) -> None:
-    ready.edit(*SLOW)
+    ready.hold_free_energy()
     driver = ready.start("snakemake", "--cores", "2", "--", "materials", start_new_session=True)
-    wait_for(lambda: [*(ready.folder / "results/materials/fe3pt-free-energy").glob(".*-*")])
+    ready.wait_until_held()
     printed = ready.snakemake("--", "materials", fails=True)
     assert f"process {driver.pid} is already running this pipeline here" in printed
     assert job_processes(ready)
     os.kill(driver.pid, signal.SIGKILL)
     driver.communicate()
-    wait_for(lambda: not job_processes(ready), 5)
+    wait_for(lambda: not job_processes(ready), 20)
+    ready.release()
     ready.jobs()
     ready.snakemake("--", "materials")
     assert "materials/fe3pt-free-energy" in ready.jobs()

@@ -100,17 +100,11 @@ def test_3f_lost_snakemake_folder(versions: Checkout) -> None:
 
 
 def test_3e_an_edit_during_a_run_is_refused(ready: Checkout) -> None:
-    ready.edit(
-        "zenn/materials/steps/free_energy.py",
-        "    material = read_material(params, inputs)",
-        "    __import__('time').sleep(6)\n    material = read_material(params, inputs)",
-    )
+    ready.hold_free_energy()
     driver = ready.start("snakemake", "--cores", "2", "--", "materials")
-    deadline = time.monotonic() + 60
-    while not [*(ready.folder / "results/materials/fe3pt-free-energy").glob(".*-*")]:
-        assert time.monotonic() < deadline, "the job never started"
-        time.sleep(0.1)
+    ready.wait_until_held()
     ready.edit("zenn/materials/eos.py", "Array = NDArray[np.float64]", "Array = NDArray[np.float64]\nNEW = 1")
+    ready.release()
     printed, _ = driver.communicate(timeout=120)
     assert driver.returncode != 0
     assert "zenn.materials.eos changed since this job was planned" in printed
