@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
@@ -58,7 +59,7 @@ class Checkout:
             "COLUMNS": "200",
         }
 
-    def start(self, *command: str, **options: object) -> subprocess.Popen[str]:
+    def start(self, *command: str, **options: Any) -> subprocess.Popen[str]:
         return subprocess.Popen(
             command,
             cwd=self.folder,
@@ -66,7 +67,7 @@ class Checkout:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            **options,  # type: ignore[call-overload]
+            **options,
         )
 
     def run(self, *command: str, fails: bool = False) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -11,6 +12,7 @@ import pytest
 from tests.pipeline.checkout import ROOT, Checkout
 from zenn.pipeline.check import blank_picture, compare_tables, empty_pdf
 
+Change = Callable[[pd.DataFrame], pd.DataFrame]
 REFERENCE = str(ROOT / "tests" / "reference")
 
 
@@ -70,10 +72,12 @@ def test_moved_numbers_are_seen(fresh: Checkout) -> None:
         (lambda t: t.assign(y=[1.0, float("nan"), 3.0]), "column y: 1 values have moved"),
     ],
 )
-def test_what_counts_as_moved(tmp_path: Path, change: object, said: str) -> None:
+def test_what_counts_as_moved(
+    tmp_path: Path, change: Callable[[pd.DataFrame], pd.DataFrame], said: str
+) -> None:
     old = pd.DataFrame({"name": ["a", "b", "c"], "y": [1.0, 2.0, 3.0]})
     old.to_csv(tmp_path / "old.csv", index=False)
-    change(old).to_csv(tmp_path / "new.csv", index=False)  # type: ignore[operator]
+    change(old).to_csv(tmp_path / "new.csv", index=False)
     (problem,) = compare_tables("t", tmp_path / "new.csv", tmp_path / "old.csv", 1e-6, 1e-9)
     assert said in problem
     within = old.assign(y=old["y"] * (1 + 1e-7))

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,7 +33,7 @@ PARAMS = {
 
 
 def critical_point(
-    tmp_path: Path, table: Path, params: object = PARAMS, out: Path | None = None, **options: object
+    tmp_path: Path, table: Path, params: object = PARAMS, out: Path | None = None, **options: Any
 ) -> subprocess.CompletedProcess[str]:
     """`python -m zenn.materials critical-point` as a user gives it."""
     (tmp_path / "params.json").write_text(json.dumps(params))
@@ -47,7 +48,7 @@ def critical_point(
         text=True,
         cwd=ROOT,
         check=False,
-        **options,  # type: ignore[call-overload]
+        **options,
     )
 
 
