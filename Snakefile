@@ -11,7 +11,22 @@ wildcard_constraints:
     key="[0-9a-f]{16}",
 
 
-include: "workflow/rules/targets.smk"
+# What can be asked for: everything, or one subject.
+rule all:
+    input:
+        ancient(RUN.paths("materials")),
+        ancient(RUN.paths("report")),
+        RUN.shown_page,
+
+
+rule materials:
+    input:
+        ancient(RUN.paths("materials")),
+
+
+rule report:
+    input:
+        ancient(RUN.paths("report")),
 
 
 # Every job is this one; the rules of the subjects inherit it and add outputs, message and resources.

@@ -70,6 +70,7 @@ def plan(
     as_json: Annotated[bool, typer.Option("--json", help="Print step names and keys as JSON.")] = False,
 ) -> None:
     """Show every step of the pipeline, its key, and whether its result is there."""
+    from zenn.pipeline.intact import state_of
     from zenn.pipeline.plan import plan_checkout
 
     root = checkout()
@@ -79,8 +80,7 @@ def plan(
         return
     table = Table("step", "key", "state", title=f"{len(found.steps)} steps at scale {found.scale}")
     for step in found.steps:
-        made = all((root / path).is_file() for path in step.paths)
-        table.add_row(step.name, step.key, "made" if made else "to do")
+        table.add_row(step.name, step.key, state_of(step, root))
     Console().print(table)
 
 
@@ -102,7 +102,8 @@ def check(
     """Make every figure and table again, in a copy without results, and compare their numbers."""
     from zenn.pipeline.check import check_checkout
 
-    print(check_checkout(checkout(), reference, scale, record))
+    root = checkout()
+    print(check_checkout(root, root / reference, scale, record))
 
 
 @docs.command("parameters")

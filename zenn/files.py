@@ -25,9 +25,15 @@ def atomic_folder(final: Path) -> Iterator[Path]:
         temporary.chmod(0o755)
         if final.exists():
             replaced = Path(tempfile.mkdtemp(prefix=f".{final.name}-", dir=final.parent))
-            os.replace(final, replaced / "old")
-            os.replace(temporary, final)
-            shutil.rmtree(replaced, ignore_errors=True)
+            try:
+                os.replace(final, replaced / "old")
+                try:
+                    os.replace(temporary, final)
+                except OSError:
+                    os.replace(replaced / "old", final)
+                    raise
+            finally:
+                shutil.rmtree(replaced, ignore_errors=True)
         else:
             os.replace(temporary, final)
     finally:

@@ -87,9 +87,15 @@ class Given:
         return self._values[name]
 
     def _number(self, name: str, value: Any) -> float:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        try:
+            number = (
+                float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
+            )
+        except OverflowError:  # an integer of hundreds of digits
+            number = math.inf
+        if not math.isfinite(number):
             raise self._refusal(name, value, "a finite number")
-        return float(value)
+        return number
 
     def _refusal(self, name: str, value: Any, expected: str) -> InputError:
         return InputError(self._source, self._place(name), repr(value), expected)

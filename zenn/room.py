@@ -14,8 +14,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from zenn.errors import InputError, ZennError
-from zenn.files import atomic_folder, read_json
+from zenn.errors import InputError, ZennError, did_you_mean
+from zenn.files import atomic_folder
 from zenn.given import Given
 
 
@@ -50,8 +50,10 @@ def main(room: str, arguments: Sequence[str]) -> int:
         sub.add_argument("--out", type=Path, required=True, help="folder for the results; appears when done")
     given = parser.parse_args(arguments)
     try:
-        inputs = dict(_role_and_path(text) for text in given.input)
+        inputs = _roles(given.input)
         params = Given(_read_params(given.params), str(given.params))
+        if given.out.is_symlink() or given.out.resolve() == Path.cwd():
+            raise InputError("argument --out", "", f"{given.out}, a link or this folder", "a new folder")
         if given.out.exists() and (not given.out.is_dir() or any(given.out.iterdir())):
             raise InputError(
                 "argument --out", "", f"{given.out} with something in it", "a new or empty folder"
@@ -72,12 +74,25 @@ def main(room: str, arguments: Sequence[str]) -> int:
 
 def carry_out(module: str, params: Given, inputs: Mapping[str, Path], out: Path) -> None:
     """Run a step's module and refuse parameters that it never asked for."""
-    importlib.import_module(module).run(params, _Inputs(inputs), out)
+    known = _Inputs(inputs)
+    importlib.import_module(module).run(params, known, out)
     params.refuse_unused()
+    for role in known:
+        if role not in known.asked:
+            hint = did_you_mean(role, known.asked)
+            raise InputError("argument --input", "", role, f"one of {sorted(known.asked)}", hint)
 
 
 class _Inputs(dict[str, Path]):
-    """Inputs by role; a missing one is an error of the user's."""
+    """Inputs by role; a missing one is an error of the user's, one that nobody asks for too."""
+
+    def __init__(self, inputs: Mapping[str, Path]) -> None:
+        super().__init__(inputs)
+        self.asked: set[str] = set()
+
+    def __getitem__(self, role: str) -> Path:
+        self.asked.add(role)
+        return super().__getitem__(role)
 
     def __missing__(self, role: str) -> Path:
         raise InputError("argument --input", role, "nothing", f"{role}=PATH", f"Given were {sorted(self)}")
@@ -85,9 +100,34 @@ class _Inputs(dict[str, Path]):
 
 def _read_params(path: Path) -> Any:
     try:
-        return read_json(path)
+        return json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=_each_once)
     except json.JSONDecodeError as error:
         raise InputError(path, f"line {error.lineno}", error.msg, "JSON") from None
+    except UnicodeDecodeError:
+        raise InputError(path, "", "another encoding", "JSON in UTF-8") from None
+    except _TwiceError as error:
+        raise InputError(path, str(error), "the name twice", "each name once") from None
+
+
+class _TwiceError(Exception):
+    pass
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise _TwiceError(next(name for name in names if names.count(name) > 1))
+    return values
+
+
+def _roles(texts: Sequence[str]) -> dict[str, Path]:
+    inputs: dict[str, Path] = {}
+    for role, path in map(_role_and_path, texts):
+        if role in inputs:
+            raise InputError("argument --input", role, "it twice", "each role once")
+        inputs[role] = path
+    return inputs
 
 
 def _role_and_path(text: str) -> tuple[str, Path]:

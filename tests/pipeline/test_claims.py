@@ -17,6 +17,7 @@ from zenn.pipeline.claims.ledger import (
     Verdict,
     collect,
     decided_above,
+    read_published,
     read_rows,
     stamp,
     to_csv,
@@ -101,7 +102,7 @@ def test_larger_scale_wins_and_smaller_does_not(tmp_path: Path) -> None:
     published.write_text(
         to_csv(
             [
-                {**here, "measured": "2", "scale": "paper", "key": "b", "current": "yes"},
+                {**here, "measured": "2", "scale": "paper", "key": "b", "source": f"a/b/{'0' * 16}/c"},
                 {**claims[1], "verdict": Verdict.NOT_RUN.value, "scale": "paper"},
             ]
         )
@@ -116,8 +117,9 @@ def test_larger_scale_wins_and_smaller_does_not(tmp_path: Path) -> None:
 
 
 def test_stamp_keeps_what_is_published_for_the_same_measurement(tmp_path: Path) -> None:
-    row = {**read_rows(CLAIMS)[0], "key": "k", "source": "materials/run/abc/file", "measured": "1"}
-    published, facts = tmp_path / "claims.csv", tmp_path / "logs/materials/run/abc.run.json"
+    row = {**read_rows(CLAIMS)[0], "key": "k", "measured": "1", "current": "yes"}
+    row |= {"source": "materials/run/0123456789abcdef/file", "verdict": "holds", "scale": "ci"}
+    published, facts = tmp_path / "claims.csv", tmp_path / "logs/materials/run/0123456789abcdef.run.json"
     assert stamp([row], tmp_path, published)[0]["commit"] == "not recorded"
     write_json(facts, {"commit": "c1", "hardware": "h1"})
     (first,) = stamp([row], tmp_path, published)
@@ -125,7 +127,7 @@ def test_stamp_keeps_what_is_published_for_the_same_measurement(tmp_path: Path) 
     published.write_text(to_csv([first]))
     write_json(facts, {"commit": "c2", "hardware": "h2"})
     assert stamp([row], tmp_path, published) == [first]
-    other = {**row, "source": "materials/run/def/file"}
+    other = {**row, "source": "materials/run/fedcba9876543210/file"}
     assert stamp([other], tmp_path, published)[0]["commit"] == "not recorded"
 
 
@@ -153,6 +155,35 @@ def test_rules_in_code_are_those_of_the_list() -> None:
     stated = {row["id"]: row["paper_value"] for row in read_rows(CLAIMS)}
     assert f"{materials.ROWS} rows; sum {materials.DEGENERACIES}" == stated["fe3pt-table-rows"]
     assert f"<0 at {materials.BELOW_K:g} K and >0 at {materials.ABOVE_K:g} K" in said["fe3pt-d2f-160"]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"scale": "huge"}, "column scale: found huge"),
+        ({"verdict": "maybe"}, "column verdict: found maybe"),
+        ({"source": "broken"}, "column source: found broken"),
+    ],
+)
+def test_a_published_ledger_changed_by_hand_is_refused(
+    tmp_path: Path, change: dict[str, str], said: str
+) -> None:
+    row = {
+        **read_rows(CLAIMS)[0],
+        **{"verdict": "holds", "scale": "paper", "key": "k", "source": f"a/b/{'0' * 16}/c", "current": "yes"},
+    }
+    published = tmp_path / "claims.csv"
+    published.write_text(to_csv([row]))
+    assert len(read_published(published)) == 1
+    published.write_text(to_csv([{**row, **change}]))
+    with pytest.raises(InputError, match=said):
+        read_published(published)
+    published.write_text(to_csv([row], COLUMNS[:-1]))
+    with pytest.raises(InputError, match="expected exactly"):
+        read_published(published)
+    published.write_bytes(b"\xff\xfe")
+    with pytest.raises(InputError, match="expected a CSV file in UTF-8"):
+        read_published(published)
 
 
 def test_rule_without_a_claim_is_refused(tmp_path: Path) -> None:

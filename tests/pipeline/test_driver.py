@@ -51,6 +51,10 @@ def test_1_documented_commands_parse(made: Checkout) -> None:
         made.run("snakemake", "--dry-run", *command.split()[1:])
 
 
+def test_everything_is_made_when_nothing_is_named(made: Checkout) -> None:
+    assert "Nothing to be done" in made.run("snakemake", "--dry-run")
+
+
 def test_1_resources_swallow_a_bare_target(made: Checkout) -> None:
     # The form that people try first; when Snakemake learns it, the README may say so.
     printed = made.run("snakemake", "--cores", "2", "--resources", "gpu=8", "all", fails=True)

@@ -126,6 +126,45 @@ def test_a_folder_with_something_in_it_is_left_alone(tmp_path: Path) -> None:
     assert [p.name for p in (tmp_path / "mine").iterdir()] == ["thesis.txt"]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--input", "confgurations=x"], "found confgurations, expected one of ['configurations']"),
+        (["--input", "configurations=x"], "found it twice"),
+        (["--out", "."], "a link or this folder"),
+    ],
+)
+def test_slips_on_the_command_line(tmp_path: Path, arguments: list[str], said: str) -> None:
+    (tmp_path / "params.json").write_text(json.dumps(PARAMS))
+    command = [sys.executable, "-m", "zenn.materials", "critical-point"]
+    given = ["--params", str(tmp_path / "params.json"), "--input", f"configurations={TABLE}"]
+    out = [] if "--out" in arguments else ["--out", str(tmp_path / "out")]
+    done = subprocess.run(
+        [*command, *given, *out, *arguments], capture_output=True, text=True, cwd=ROOT, check=False
+    )
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b'{"a": 1, "a": 2}', "a: found the name twice"),
+        ("{}".encode("utf-16"), "expected JSON in UTF-8"),
+        (b"{", "params.json, line 1"),
+    ],
+)
+def test_bad_parameter_file(tmp_path: Path, content: bytes, said: str) -> None:
+    (tmp_path / "params.json").write_bytes(content)
+    command = [sys.executable, "-m", "zenn.materials", "critical-point", "--out", str(tmp_path / "out")]
+    given = ["--params", str(tmp_path / "params.json"), "--input", f"configurations={TABLE}"]
+    done = subprocess.run([*command, *given], capture_output=True, text=True, cwd=ROOT, check=False)
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_table_cut_between_two_rows(tmp_path: Path) -> None:
     table = tmp_path / "fe3pt.csv"
     table.write_text("".join(TABLE.read_text().splitlines(keepends=True)[:25]))

@@ -10,8 +10,11 @@ import time
 
 import pytest
 
-from tests.pipeline.checkout import Checkout
+from tests.pipeline.checkout import ROOT, Checkout
 from tests.pipeline.conftest import ONE, THREE, TWO
+from zenn.pipeline.intact import SEEN, damage_of, remove_damaged, state_of
+from zenn.pipeline.plan import plan_checkout
+from zenn.pipeline.steps import Step
 
 # What depends on the reference state, and nothing else.
 AFFECTED = {"materials/fe3pt-free-energy", "materials/figures", "materials/claims"}
@@ -205,3 +208,82 @@ def test_4_swapped_values_are_noticed(ready: Checkout) -> None:
     (ready.folder / "params.yaml").write_text(text.replace("X", "0.6666666666666666"))
     ready.snakemake("--", "materials")
     assert "materials/fe3pt-critical-point" in ready.jobs()
+
+
+def test_records_that_lie_are_not_believed(ready: Checkout) -> None:
+    record = ready.result("materials/fe3pt-critical-point", "record.json")
+    value = record.with_name("critical_point.json")
+    good_record, good_value = record.read_bytes(), value.read_bytes()
+    told = json.loads(good_record)
+    lies: list[bytes] = [
+        json.dumps({**told, "outputs": {}}).encode(),
+        json.dumps({**told, "outputs": []}).encode(),
+        json.dumps({**told, "outputs": {"critical_point.json": None}}).encode(),
+        json.dumps({**told, "spec": {**told["spec"], "params": {"x": 1}}}).encode(),
+        json.dumps({"key": told["key"]}).encode(),
+        b"[]",
+        b"\xff\xfe",
+        b"",
+    ]
+    step, root = next(s for s in planned(ready) if s.name.endswith("critical-point")), ready.folder
+    assert damage_of(root / step.folder, step.key) == ""
+    for lie in lies:
+        record.write_bytes(lie)
+        assert "found" in damage_of(root / step.folder, step.key), lie
+    record.write_bytes(good_record)
+    (record.parent / "extra.csv").write_text("a")
+    assert "extra.csv" in damage_of(root / step.folder, step.key)
+    (record.parent / "extra.csv").unlink()
+    # edited in place with size and time as before
+    times = value.stat()
+    assert remove_damaged([step], root) == []
+    value.write_bytes(good_value.replace(b"164.19", b"161.19"))
+    os.utime(value, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert state_of(step, root) == "damaged"
+    (removed,) = remove_damaged([step], root)
+    assert "critical_point.json: found content" in removed
+    assert state_of(step, root) == "to do"
+
+
+def test_a_bad_cache_of_hashes_condemns_nothing(ready: Checkout) -> None:
+    steps, cache = planned(ready), ready.folder / SEEN
+    assert remove_damaged(steps, ready.folder) == []
+    good = json.loads(cache.read_text())
+    wrong = {path: " ".join([*state.split()[:-1], "0" * 64]) for path, state in good.items()}
+    for content in (json.dumps(wrong), "[]", "null", "{", '{"a": 3}', ""):
+        cache.write_text(content)
+        assert remove_damaged(steps, ready.folder) == []
+    assert all(state_of(step, ready.folder) == "made" for step in steps)
+
+
+def test_a_link_in_place_of_a_result_is_replaced(ready: Checkout) -> None:
+    folder = ready.result("materials/fe3pt-critical-point", "record.json").parent
+    folder.rename(ready.folder / "elsewhere")
+    folder.symlink_to(ready.folder / "elsewhere")
+    printed = ready.snakemake("--", "materials")
+    assert "found a link" in printed
+    assert folder.is_dir()
+    assert not folder.is_symlink()
+    assert (ready.folder / "elsewhere" / "record.json").exists()
+
+
+def planned(checkout: Checkout) -> list[Step]:
+    """The steps of the copy; its code is this repository's, so the keys are the same."""
+    return plan_checkout(ROOT, scale="ci").of("materials")
+
+
+def test_overrides_on_the_command_line_carry_numbers(made: Checkout) -> None:
+    nested = 'materials={"critical_point": {"max_iterations": 40, "tolerance": 1.0e-9}}'
+    assert "materials_critical_point" in made.snakemake("--dry-run", "--config", nested, "--", "materials")
+    wrong = 'materials={"critical_point": {"max_iterations": many}}'
+    printed = made.snakemake("--dry-run", "--config", wrong, "--", "materials", fails=True)
+    assert "params.yaml under --config, materials.critical_point.max_iterations: found" in printed
+
+
+def test_commands_that_only_look_change_nothing(ready: Checkout) -> None:
+    path = ready.result("materials/fe3pt-critical-point", "critical_point.json")
+    path.write_text("damaged")
+    for option in ("--summary", "--dag", "--list"):
+        ready.run("snakemake", option)
+    assert path.read_text() == "damaged"
+    assert "damaged" in ready.run("python", "-m", "zenn", "plan")

@@ -85,11 +85,13 @@ def critical_point(
     NotFoundError : there is none in the windows.
     NotConvergedError : as `critical_points`.
     """
-    found = critical_points(material, temperature_window, volume_window, tolerance, max_iterations)
+    found, unfinished = _search(material, temperature_window, volume_window, tolerance, max_iterations)
     compressed = [point for point in found if point.pressure >= 0]
+    where = _spoken(temperature_window, volume_window)
+    if not compressed and unfinished:
+        raise NotConvergedError(_unfinished(unfinished, tolerance, max_iterations, where))
     if not compressed:
         tension = "".join(f"; one at {p.temperature:g} K is at {p.pressure:g} GPa" for p in found)
-        where = _spoken(temperature_window, volume_window)
         raise NotFoundError(f"no critical point at a pressure of 0 or more within {where}{tension}")
     return compressed[0]
 
@@ -109,6 +111,21 @@ def critical_points(
     NotConvergedError : Newton's method stayed within the windows for `max_iterations` steps without bringing
         both residuals below `tolerance`, and no candidate led to a critical point.
     """
+    found, unfinished = _search(material, temperature_window, volume_window, tolerance, max_iterations)
+    if unfinished and not found:
+        where = _spoken(temperature_window, volume_window)
+        raise NotConvergedError(_unfinished(unfinished, tolerance, max_iterations, where))
+    return found
+
+
+def _search(
+    material: Material,
+    temperature_window: Window,
+    volume_window: Window,
+    tolerance: float,
+    max_iterations: int,
+) -> tuple[tuple[CriticalPoint, ...], int]:
+    """The critical points, hottest first, and how many candidates did not converge."""
     _check_window("temperature_window", temperature_window)
     _check_window("volume_window", volume_window)
     for name, value in (("tolerance", tolerance), ("max_iterations", max_iterations)):
@@ -126,12 +143,15 @@ def critical_points(
             continue
         if point is not None and not any(_same(point, other) for other in found):
             found.append(point)
-    if unfinished and not found:
-        raise NotConvergedError(
-            f"residuals of a critical point above {tolerance:g} after {max_iterations} Newton steps, from "
-            f"{unfinished} candidates within {_spoken(temperature_window, volume_window)}"
-        )
-    return tuple(sorted(found, key=lambda point: -point.temperature))
+    return tuple(sorted(found, key=lambda point: -point.temperature)), unfinished
+
+
+def _unfinished(candidates: int, tolerance: float, max_iterations: int, where: str) -> str:
+    """What is said of candidates that did not converge."""
+    return (
+        f"residuals of a critical point above {tolerance:g} after {max_iterations} Newton steps, from "
+        f"{candidates} candidates within {where}"
+    )
 
 
 def equilibrium_volumes(

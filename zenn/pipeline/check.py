@@ -36,6 +36,8 @@ def check_checkout(root: Path, reference: Path, scale: str, record: bool = False
     ------
     CheckFailedError : names every artefact, column and row at fault.
     """
+    if not record and not (reference / scale).is_dir():
+        raise CheckFailedError(f"{reference / scale}: found no such folder, expected one with reference CSVs")
     with tempfile.TemporaryDirectory(prefix="zenn-check-") as scratch:
         copy = Path(scratch) / "checkout"
         _copy_without_results(root, copy)

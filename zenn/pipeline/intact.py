@@ -2,35 +2,48 @@
 
 from __future__ import annotations
 
-import json
 import os
+import re
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
 from zenn.errors import ZennError
 from zenn.files import read_json, write_json
-from zenn.pipeline.keys import file_digest
+from zenn.pipeline.keys import file_digest, key_of
 from zenn.pipeline.steps import RECORD, Step
 
 SEEN = Path(".snakemake/zenn-intact.json")  # what was hashed before, so that large results are hashed once
+HASH = re.compile(r"[0-9a-f]{64}")
+Seen = dict[str, str]
 
 
-def damage_of(folder: Path, key: str, seen: dict[str, str] | None = None) -> str:
+def damage_of(folder: Path, key: str, seen: Seen | None = None) -> str:
     """What is wrong with the result in `folder`, in words; empty when it is as its job left it.
 
-    `seen` maps a file to its size, time and hash when it was last hashed, and is brought up to date.
+    The record must be the one of `key`, and name every file that is there. `seen` maps a file to its size,
+    times and hash when it was last hashed, and is brought up to date.
     """
+    if folder.is_symlink():
+        return f"{folder}: found a link, expected a folder"
     try:
         record = read_json(folder / RECORD)
-        if record["key"] != key:
-            return f"{folder / RECORD}: found key {record['key']}, expected {key}"
-        for file, expected in record["outputs"].items():
-            found = _hash(folder / file, seen)
-            if found != expected:
-                return f"{folder / file}: found content {found[:16]}, expected {expected[:16]} as it was made"
-    except (OSError, json.JSONDecodeError, KeyError, TypeError) as error:
-        return f"{folder}: found {error}, expected a complete result with its {RECORD}"
+        hashes: dict[str, str] = record["outputs"]
+        told = record["key"] == key == key_of(record["spec"]) and [*hashes] == record["spec"]["outputs"]
+        if not told or not all(HASH.fullmatch(value) for value in hashes.values()):
+            return f"{folder / RECORD}: found another record, expected the one of key {key}"
+    except OSError as error:
+        return f"{folder / RECORD}: found {error.strerror}, expected a record"
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return f"{folder / RECORD}: found something else, expected a record"
+    there = {str(path.relative_to(folder)) for path in folder.rglob("*") if not path.is_dir()}
+    if there != {*hashes, RECORD}:
+        odd = sorted(there ^ {*hashes, RECORD})
+        return f"{folder}: found {odd} too many or missing, expected {sorted(hashes)}"
+    for file, expected in hashes.items():
+        found = _hash(folder / file, seen)
+        if found != expected:
+            return f"{folder / file}: found content {found[:16]}, expected {expected[:16]} as it was made"
     return ""
 
 
@@ -40,12 +53,14 @@ def remove_damaged(steps: Iterable[Step], root: Path) -> list[str]:
     removed = []
     for step in steps:
         folder = root / step.folder
-        if not (folder / RECORD).exists():
-            continue
-        damage = damage_of(folder, step.key, seen)
-        if damage:
-            shutil.rmtree(folder)
-            removed.append(f"{damage}; it is made again")
+        # What is remembered may save the hashing of a good result, but never condemns one.
+        if _is_there(folder) and damage_of(folder, step.key, seen):
+            damage = damage_of(folder, step.key)
+            if damage:
+                _remove(folder)
+                removed.append(f"{damage}; it is made again")
+            else:
+                seen = {path: state for path, state in seen.items() if not path.startswith(str(folder))}
     write_json(root / SEEN, seen)
     return removed
 
@@ -65,6 +80,13 @@ def refuse_damaged(steps: Iterable[Step], root: Path) -> None:
         )
 
 
+def state_of(step: Step, root: Path) -> str:
+    """`made`, `damaged` or `to do`."""
+    if not _is_there(root / step.folder):
+        return "to do"
+    return "damaged" if damage_of(root / step.folder, step.key) else "made"
+
+
 def refuse_unwritable(steps: Iterable[Step], root: Path) -> None:
     """Refuse before anything runs when a result has no place to go.
 
@@ -74,7 +96,7 @@ def refuse_unwritable(steps: Iterable[Step], root: Path) -> None:
     """
     for step in steps:
         place = root / step.folder
-        if (place / RECORD).exists():
+        if _is_there(place):
             continue
         while not place.exists():
             place = place.parent
@@ -85,20 +107,32 @@ def refuse_unwritable(steps: Iterable[Step], root: Path) -> None:
             raise ZennError(f"{place}: found {found}, expected a writable folder for {step.name}")
 
 
-def _hash(path: Path, seen: dict[str, str] | None) -> str:
+def _is_there(folder: Path) -> bool:
+    """Something that Snakemake may take for the result; an empty folder is what it makes before a job."""
+    return folder.is_symlink() or (folder.is_dir() and any(folder.iterdir()))
+
+
+def _remove(folder: Path) -> None:
+    if folder.is_symlink():
+        folder.unlink()
+    else:
+        shutil.rmtree(folder)
+
+
+def _hash(path: Path, seen: Seen | None) -> str:
     if seen is None:
         return file_digest(path)
-    status = path.stat()
-    state = f"{status.st_size} {status.st_mtime_ns} {status.st_ino} "
-    known = seen.get(str(path), "")
-    if not known.startswith(state):
+    status = path.lstat()
+    # the change time is the kernel's: unlike the modification time, nobody can set it back
+    state = f"{status.st_size} {status.st_mtime_ns} {status.st_ctime_ns} {status.st_ino} "
+    if not seen.get(str(path), "").startswith(state):
         seen[str(path)] = state + file_digest(path)
     return seen[str(path)].rsplit(" ", 1)[1]
 
 
-def _read_seen(root: Path) -> dict[str, str]:
+def _read_seen(root: Path) -> Seen:
     try:
         known = read_json(root / SEEN)
-    except (OSError, json.JSONDecodeError):
-        return {}
-    return {path: state for path, state in known.items() if Path(path).exists()}
+        return {path: state for path, state in known.items() if HASH.search(state) and Path(path).exists()}
+    except (OSError, ValueError, AttributeError, TypeError, RecursionError):
+        return {}  # only time is lost

@@ -22,7 +22,7 @@ from zenn.errors import ZennError
 from zenn.files import atomic_folder, read_json, write_json
 from zenn.given import Given
 from zenn.pipeline import provenance
-from zenn.pipeline.intact import damage_of
+from zenn.pipeline.intact import SEEN, damage_of
 from zenn.pipeline.keys import file_digest, key_of
 from zenn.pipeline.lifetime import die_with_parent
 from zenn.pipeline.steps import RECORD
@@ -59,6 +59,7 @@ def run_order(order: dict[str, Any], root: Path) -> None:
     for role, path in inputs.items():
         damage = damage_of(path, spec["inputs"][role])
         if damage:
+            (root / SEEN).unlink(missing_ok=True)
             raise ZennError(f"{name}, input {role}: {damage}. Give the command again: it will be made again.")
     files = {role: root / path for role, (path, _) in spec["files"].items()}
     started = time.time()

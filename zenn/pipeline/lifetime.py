@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import fcntl
 import os
 import shutil
@@ -48,11 +49,16 @@ def take_checkout(root: Path) -> None:
     AlreadyRunningError : another driver is at work; names its process.
     """
     path = root / LOCK
-    path.parent.mkdir(exist_ok=True)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    except OSError as error:
+        raise ZennError(f"{path}: found {error.strerror}, expected a file that can be locked") from None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except OSError as error:
+        if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
+            raise ZennError(f"{path}: found {error.strerror}, expected a file that can be locked") from None
         other = os.read(descriptor, 20).decode().strip()
         os.close(descriptor)
         raise AlreadyRunningError(

@@ -9,6 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from zenn.errors import ZennError
 from zenn.pipeline.claims.ledger import Row, decided_above
 from zenn.pipeline.params import Params, load_params, resolve
@@ -64,7 +66,8 @@ def plan_checkout(root: Path, overrides: Mapping[str, Any] | None = None, scale:
     InputError : a parameter or an input file cannot be used; nothing has run then.
     """
     raw, tree = _overlaid(load_params(root / PARAMS_FILE), overrides or {}), Tree(root)
-    params = resolve(raw, PARAMS_FILE, scale)
+    source = f"{PARAMS_FILE} under --config" if overrides else PARAMS_FILE
+    params = resolve(raw, source, scale)
     above = []
     keys_at: dict[str, set[str]] = {}
     for row in decided_above(params.scale, root / PUBLISHED_LEDGER):
@@ -83,10 +86,23 @@ def _overlaid(raw: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str,
     merged = dict(raw)
     for name, value in overrides.items():
         below = merged.get(name)
-        merged[name] = (
-            _overlaid(below, value) if isinstance(below, Mapping) and isinstance(value, Mapping) else value
-        )
+        if isinstance(below, Mapping) and isinstance(value, Mapping):
+            merged[name] = _overlaid(below, value)
+        else:
+            merged[name] = _typed(value)
     return merged
+
+
+def _typed(value: Any) -> Any:
+    """Snakemake hands the inside of a nested `--config` over as texts: read them as the YAML they were."""
+    if isinstance(value, str):
+        try:
+            return yaml.safe_load(value)
+        except yaml.YAMLError:
+            return value
+    if isinstance(value, Mapping):
+        return {name: _typed(inner) for name, inner in value.items()}
+    return [_typed(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _ordered(steps: Iterable[Step]) -> tuple[Step, ...]:

@@ -33,9 +33,10 @@ def read_run(root: Path, step: str, key: str) -> dict[str, Any]:
 
 def of_run(root: Path, spec: dict[str, Any], started: float, seconds: float) -> dict[str, Any]:
     """The facts of the run that has just ended in this process."""
+    code = [module.replace(".", "/") for module in spec["code"]]
     own = [
-        "params.yaml",
-        *(module.replace(".", "/") + "*" for module in spec["code"]),
+        *("params.yaml", LOCK),
+        *(f"{path}{ending}" for path in code for ending in (".py", "/__init__.py")),
         *(p for p, _ in spec["files"].values()),
     ]
     return {

@@ -19,6 +19,12 @@ from zenn.pipeline.plan import Plan, plan_checkout
 
 ORDERS = Path(".snakemake/zenn-orders")
 PAGE = Path("results/report/index.html")
+# Snakemake's options that only look: they neither take the checkout nor repair anything.
+LOOKING = {
+    *("--lint", "--list", "--list-rules", "-l", "--list-target-rules", "--lt", "--summary", "-S"),
+    *("--detailed-summary", "-D", "--dag", "--rulegraph", "--filegraph", "--d3dag", "--print-compilation"),
+    *("--list-changes", "--lc", "--list-input-changes", "--li", "--list-params-changes", "--lp", "--unlock"),
+}
 
 
 class Run:
@@ -31,7 +37,9 @@ class Run:
         self.plan = plan
         self.page = str(plan.by_name["report/page"].folder / PAGE.name)
         self.shown_page = str(PAGE)
-        self.environment = str(root / "workflow" / "envs" / "zenn.yaml")
+        # Snakemake takes braces in a path for wildcards.
+        environment = str(root / "workflow" / "envs" / "zenn.yaml")
+        self.environment = environment.replace("{", "{{").replace("}", "}}")
 
     def paths(self, subject: str) -> list[str]:
         """All result files of a subject."""
@@ -80,7 +88,7 @@ def begin(workflow: Any, config: Mapping[str, Any]) -> Run:
     """
     root = Path.cwd()
     try:
-        if not workflow.is_main_process or workflow.dryrun:
+        if not workflow.is_main_process or workflow.dryrun or LOOKING & {*sys.argv}:
             return Run(root, plan_checkout(root, config))
         take_checkout(root)
         run = Run(root, plan_checkout(root, config))

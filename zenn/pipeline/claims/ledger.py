@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,7 +17,7 @@ from zenn.pipeline import provenance
 from zenn.pipeline.provenance import UNKNOWN
 
 FROM_SMALLEST = ("ci", "small", "paper")
-KEYED = ["zenn", "params.yaml", "data/inputs", "reports/notebooks"]  # what enters keys
+KEYED = ["zenn", "params.yaml", "requirements.lock", "data/inputs", "reports/notebooks"]  # what enters keys
 CLAIM_COLUMNS = ("id", "paper", "artefact", "claim", "paper_value")
 COLUMNS = (
     *CLAIM_COLUMNS,
@@ -31,6 +32,7 @@ COLUMNS = (
     "key",
     "current",
 )
+SOURCE = re.compile(r"[^/]+/[^/]+/[0-9a-f]{16}/[^/]+")  # subject/run/key/file
 Row = dict[str, str]
 
 
@@ -74,8 +76,11 @@ def read_rows(path: Path) -> list[Row]:
     ------
     InputError : a claim's column is missing or an id stands twice.
     """
-    with path.open(encoding="utf-8", newline="") as handle:
-        rows = list(csv.DictReader(handle))
+    try:
+        with path.open(encoding="utf-8", newline="") as handle:
+            rows = list(csv.DictReader(handle))
+    except (OSError, ValueError) as error:
+        raise InputError(path, "", error, "a CSV file in UTF-8") from None
     seen: set[str] = set()
     for number, row in enumerate(rows, start=2):
         missing = [name for name in CLAIM_COLUMNS if row.get(name) is None]
@@ -84,6 +89,31 @@ def read_rows(path: Path) -> list[Row]:
         if row["id"] in seen:
             raise InputError(path, f"row {number}, column id", repr(row["id"]), "an id that stands once")
         seen.add(row["id"])
+    return rows
+
+
+def read_published(path: Path) -> list[Row]:
+    """The rows of a published ledger; none when there is no such file.
+
+    Raises
+    ------
+    InputError : it was changed by hand into something that no ledger says.
+    """
+    if not path.is_file():
+        return []
+    rows, known = read_rows(path), [verdict.value for verdict in Verdict]
+    for number, row in enumerate(rows, start=2):
+        where = f"row {number} ({row['id']})"
+        if {*row} != {*COLUMNS} or None in row.values():
+            raise InputError(path, where, f"the columns {[*row]}", f"exactly {[*COLUMNS]}")
+        if row["scale"] not in FROM_SMALLEST:
+            raise InputError(path, f"{where}, column scale", row["scale"], f"one of {FROM_SMALLEST}")
+        if row["verdict"] not in known:
+            raise InputError(
+                path, f"{where}, column verdict", row["verdict"], f"one of {[*map(str, Verdict)]}"
+            )
+        if row["key"] and not SOURCE.fullmatch(row["source"]):
+            raise InputError(path, f"{where}, column source", row["source"], "subject/run/key/file")
     return rows
 
 
@@ -136,12 +166,10 @@ def write_evidence(
 
 def decided_above(scale: str, published: Path) -> list[Row]:
     """The published rows decided at a larger scale than `scale`: a smaller run never overwrites them."""
-    if not published.is_file():
-        return []
     above = FROM_SMALLEST[FROM_SMALLEST.index(scale) + 1 :]
     return [
         row
-        for row in read_rows(published)
+        for row in read_published(published)
         if row["scale"] in above and row["verdict"] != Verdict.NOT_RUN.value
     ]
 
@@ -173,19 +201,22 @@ def stamp(rows: Iterable[Row], root: Path, published: Path) -> list[Row]:
     names changes that were not committed then and are now, the commit is the present one: these rows are of
     the current plan, so its code is what gives their key.
     """
-    before = {row["source"]: row for row in read_rows(published)} if published.is_file() else {}
+    before = {row["source"]: row for row in read_published(published)}
     head = provenance.commit(root, KEYED)
-    return [row if row.get("commit") else _stamped(row, before, root, head) for row in rows]
+    return [_stamped(row, before, root, head) if row.get("current") == "yes" else row for row in rows]
 
 
 def _stamped(row: Row, before: Mapping[str, Row], root: Path, head: str) -> Row:
-    if not row.get("source"):
+    if not row.get("key"):
         return row
     subject, run, key, _ = row["source"].split("/", 3)
     made = provenance.read_run(root, f"{subject}/{run}", key)
     known = before.get(row["source"], {})
     said = {
-        name: next((s for s in (known.get(name), made.get(name)) if s not in (None, "", UNKNOWN)), UNKNOWN)
+        name: next(
+            (s for s in (known.get(name), row.get(name), made.get(name)) if s not in (None, "", UNKNOWN)),
+            UNKNOWN,
+        )
         for name in ("hardware", "commit")
     }
     if said["commit"].endswith(provenance.CHANGES):
