@@ -12,17 +12,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from zenn.pipeline.check import repository_files
+
 ROOT = Path(__file__).resolve().parents[1]
-FILES = [
-    ROOT / name
-    for name in subprocess.run(
-        ["git", "-C", str(ROOT), "ls-files", "-co", "--exclude-standard"],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.splitlines()
-    if (ROOT / name).is_file()
-]
+FILES = [ROOT / name for name in repository_files(ROOT)]
 TEXTS = [p for p in FILES if p.suffix in {".py", ".smk", ".md", ".yaml", ".toml", ".cff", ".lock", ".csv"}]
 
 # A machine that has only what the computing rooms need.

@@ -81,16 +81,14 @@ class Given:
         self._asked.setdefault(name, None)
         if name not in self._values:
             hint = did_you_mean(name, self._values)
-            raise InputError(
-                self._source, self._place(name), "nothing", "a value", hint.replace("did you", "Did you")
-            )
+            raise InputError(self._source, self._place(name), "nothing", "a value", hint)
         return self._values[name]
 
     def _number(self, name: str, value: Any) -> float:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise self._refusal(name, value, "a finite number")
         try:
-            number = (
-                float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
-            )
+            number = float(value)
         except OverflowError:  # an integer of hundreds of digits
             number = math.inf
         if not math.isfinite(number):

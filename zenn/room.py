@@ -6,11 +6,13 @@ Works on a bare machine (numpy, scipy, torch, numba): no pipeline, no pydantic, 
 from __future__ import annotations
 
 import argparse
+import ast
 import importlib
 import json
 import pkgutil
 import sys
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +38,7 @@ def main(room: str, arguments: Sequence[str]) -> int:
         sub = choices.add_parser(
             verb,
             help=_first_line(module),
-            description=importlib.import_module(module).__doc__,
+            description=_doc(module),
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         sub.add_argument("--params", type=Path, required=True, help="JSON file with the step's parameters")
@@ -137,5 +139,13 @@ def _role_and_path(text: str) -> tuple[str, Path]:
     return role, Path(path)
 
 
+def _doc(module: str) -> str:
+    """A module's docstring, read and not imported: help must not load what every verb needs."""
+    found = find_spec(module)
+    if found is None or found.origin is None:
+        return ""
+    return ast.get_docstring(ast.parse(Path(found.origin).read_text(encoding="utf-8"))) or ""
+
+
 def _first_line(module: str) -> str:
-    return (importlib.import_module(module).__doc__ or "").strip().splitlines()[0]
+    return _doc(module).partition("\n")[0]

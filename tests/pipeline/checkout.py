@@ -8,13 +8,24 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from zenn.pipeline.check import copy_without_results
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 FORM = "scale: small"
 HELD = "hold"  # while this file is there, a held step waits
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 120.0) -> None:
+    """Return when `condition` is true; it must become so in time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.05)
 
 
 class Checkout:
@@ -26,16 +37,7 @@ class Checkout:
 
     @classmethod
     def copy_of_repository(cls, folder: Path, scale: str = "ci") -> Checkout:
-        listed = subprocess.run(
-            ["git", "-C", str(ROOT), "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout.split("\0")
-        for name in filter(None, listed):
-            if (ROOT / name).is_file():
-                (folder / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(ROOT / name, folder / name)
+        copy_without_results(ROOT, folder)
         shutil.rmtree(folder / "reports" / "figures", ignore_errors=True)
         shutil.rmtree(folder / "reports" / "tables", ignore_errors=True)
         for name in ("reports/claims.csv", "reports/metrics.json", "dvc.lock"):
@@ -113,10 +115,8 @@ class Checkout:
 
     def wait_until_held(self) -> None:
         """Return when the held step has begun to work."""
-        deadline = time.monotonic() + 120
-        while not [*(self.folder / "results/materials/fe3pt-free-energy").glob(".*-*")]:
-            assert time.monotonic() < deadline, "the job never started"
-            time.sleep(0.05)
+        runs = self.folder / "results/materials/fe3pt-free-energy"
+        wait_for(lambda: any(runs.glob(".*-*")))
 
     def release(self) -> None:
         """Let the held step go on."""

@@ -14,6 +14,7 @@ from zenn.files import write_json
 from zenn.pipeline.claims import materials
 from zenn.pipeline.claims.ledger import (
     COLUMNS,
+    FROM_SMALLEST,
     Verdict,
     collect,
     decided_above,
@@ -23,6 +24,7 @@ from zenn.pipeline.claims.ledger import (
     to_csv,
     write_evidence,
 )
+from zenn.pipeline.params import SCALES
 
 CLAIMS = ROOT / "data" / "inputs" / "claims.csv"
 FORWARD = {"fe3pt-table-rows", "fe3pt-eos-fit", "fe3pt-dft-tc", "fe3pt-dft-pc", "fe3pt-d2f-160"}
@@ -200,3 +202,7 @@ def test_bad_list_of_claims(tmp_path: Path) -> None:
     bad.write_text("id,claim\na,b\n")
     with pytest.raises(InputError, match=r"row 2: found no value for \['paper'"):
         read_rows(bad)
+
+
+def test_scales_are_ranked_completely() -> None:
+    assert {*FROM_SMALLEST} == {*SCALES}

@@ -5,14 +5,12 @@ from __future__ import annotations
 import os
 import re
 import signal
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
 
-from tests.pipeline.checkout import ROOT, Checkout
+from tests.pipeline.checkout import ROOT, Checkout, wait_for
 
 
 def job_processes(checkout: Checkout) -> list[int]:
@@ -28,13 +26,6 @@ def job_processes(checkout: Checkout) -> list[int]:
             if b"zenn.pipeline.job" in arguments and folder == str(checkout.folder.resolve()):
                 found.append(int(entry.name))
     return found
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 60.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.05)
 
 
 def contents(path: Path) -> dict[str, bytes]:

@@ -17,8 +17,7 @@ from PIL import Image, UnidentifiedImageError
 from zenn.errors import InputError, ZennError
 from zenn.files import atomic_folder
 from zenn.pipeline.steps import RESULTS
-
-ARTEFACTS = "data/inputs/artefacts.csv"
+from zenn.pipeline.subjects.report import ARTEFACTS
 
 
 class CheckFailedError(ZennError):
@@ -40,7 +39,7 @@ def check_checkout(root: Path, reference: Path, scale: str, record: bool = False
         raise CheckFailedError(f"{reference / scale}: found no such folder, expected one with reference CSVs")
     with tempfile.TemporaryDirectory(prefix="zenn-check-") as scratch:
         copy = Path(scratch) / "checkout"
-        _copy_without_results(root, copy)
+        copy_without_results(root, copy)
         _run(copy, "-m", "snakemake", "--cores", "all", "--config", f"scale={scale}", "--", "all")
         keys = json.loads(_run(copy, "-m", "zenn", "plan", "--scale", scale, "--json"))
         made = _made(copy, keys)
@@ -90,7 +89,13 @@ def _made(copy: Path, keys: dict[str, str]) -> list[Made]:
     return made
 
 
-def _copy_without_results(root: Path, copy: Path) -> None:
+def repository_files(root: Path) -> list[str]:
+    """The files of a checkout that git tracks or does not ignore, relative to it.
+
+    Raises
+    ------
+    CheckFailedError : it is not a git repository.
+    """
     listed = subprocess.run(
         ["git", "-C", str(root), "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         capture_output=True,
@@ -99,10 +104,14 @@ def _copy_without_results(root: Path, copy: Path) -> None:
     )
     if listed.returncode != 0:
         raise CheckFailedError(f"{root}: found no git repository ({listed.stderr.strip()}), expected one")
-    for name in filter(None, listed.stdout.split("\0")):
-        if (root / name).is_file():
-            (copy / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(root / name, copy / name)
+    return [name for name in listed.stdout.split("\0") if name and (root / name).is_file()]
+
+
+def copy_without_results(root: Path, copy: Path) -> None:
+    """Copy `repository_files` of a checkout to `copy`."""
+    for name in repository_files(root):
+        (copy / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(root / name, copy / name)
 
 
 def _run(folder: Path, *arguments: str) -> str:

@@ -27,6 +27,7 @@ from zenn.pipeline.keys import file_digest, key_of
 from zenn.pipeline.lifetime import die_with_parent
 from zenn.pipeline.steps import RECORD
 from zenn.pipeline.tree import Tree
+from zenn.room import carry_out
 
 UNWRITABLE = {
     errno.ENOSPC,
@@ -66,7 +67,7 @@ def run_order(order: dict[str, Any], root: Path) -> None:
     clock = time.perf_counter()
     _remove_leftovers(folder)
     with _disk_errors(order["folder"]), atomic_folder(folder) as out:
-        importlib.import_module(spec["module"]).run(_params(spec), {**inputs, **files}, out)
+        _carry_out(spec, {**inputs, **files}, out)
         produced = sorted(str(p.relative_to(out)) for p in out.rglob("*") if p.is_file())
         if produced != spec["outputs"]:
             raise ZennError(f"{name}: found the files {produced}, expected {spec['outputs']}")
@@ -79,10 +80,12 @@ def run_order(order: dict[str, Any], root: Path) -> None:
     print(f"{name}: done in {seconds:.1f} s -> {order['folder']}")
 
 
-def _params(spec: dict[str, Any]) -> Any:
-    """Rooms check what they are given themselves; the pipeline's own steps take plain values."""
-    in_a_room = not spec["module"].startswith("zenn.pipeline.")
-    return Given(spec["params"], "params.yaml", spec["step"]) if in_a_room else spec["params"]
+def _carry_out(spec: dict[str, Any], inputs: dict[str, Path], out: Path) -> None:
+    """A room's step runs as on a bare machine, which checks what it is given; the pipeline's own take it."""
+    if spec["module"].startswith("zenn.pipeline."):
+        importlib.import_module(spec["module"]).run(spec["params"], inputs, out)
+    else:
+        carry_out(spec["module"], Given(spec["params"], "params.yaml", spec["step"]), inputs, out)
 
 
 def _refuse_if_changed(spec: dict[str, Any], key: str, root: Path) -> None:

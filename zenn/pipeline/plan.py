@@ -12,14 +12,13 @@ from typing import Any
 import yaml
 
 from zenn.errors import ZennError
-from zenn.pipeline.claims.ledger import Row, decided_above
+from zenn.pipeline.claims.ledger import PUBLISHED, Row, decided_above
 from zenn.pipeline.params import Params, load_params, resolve
 from zenn.pipeline.steps import Step
 from zenn.pipeline.subjects import materials, report
 from zenn.pipeline.tree import Tree
 
 PARAMS_FILE = "params.yaml"
-PUBLISHED_LEDGER = "reports/claims.csv"
 
 
 @dataclass(frozen=True)
@@ -70,7 +69,7 @@ def plan_checkout(root: Path, overrides: Mapping[str, Any] | None = None, scale:
     params = resolve(raw, source, scale)
     above = []
     keys_at: dict[str, set[str]] = {}
-    for row in decided_above(params.scale, root / PUBLISHED_LEDGER):
+    for row in decided_above(params.scale, root / PUBLISHED):
         larger = row["scale"]
         if larger not in keys_at:
             keys_at[larger] = {step.key for step in _subjects(resolve(raw, PARAMS_FILE, larger), tree)}

@@ -6,10 +6,10 @@ import shutil
 from pathlib import Path
 
 from zenn.files import atomic_folder, read_json, write_json, write_text
-from zenn.pipeline.claims.ledger import read_rows, stamp, to_csv
+from zenn.pipeline.claims.ledger import PUBLISHED, read_rows, stamp, to_csv
 from zenn.pipeline.intact import refuse_damaged
 from zenn.pipeline.lifetime import take_checkout
-from zenn.pipeline.plan import PUBLISHED_LEDGER, Plan, plan_checkout
+from zenn.pipeline.plan import Plan, plan_checkout
 
 FIGURES, TABLES, METRICS = "reports/figures", "reports/tables", "reports/metrics.json"
 
@@ -26,16 +26,16 @@ def publish(root: Path) -> list[str]:
     plan = plan_checkout(root)
     refuse_damaged(plan.steps, root)
     ledger = root / plan.by_name["report/ledger"].folder
-    rows = stamp(read_rows(ledger / "claims.csv"), root, root / PUBLISHED_LEDGER)
+    rows = stamp(read_rows(ledger / "claims.csv"), root, root / PUBLISHED)
     for leftover in (root / "reports").glob(".*-*"):  # of a killed one
         shutil.rmtree(leftover, ignore_errors=True)
-    write_text(root / PUBLISHED_LEDGER, to_csv(rows))
+    write_text(root / PUBLISHED, to_csv(rows))
     write_json(root / METRICS, {"scale": plan.scale, **read_json(ledger / "metrics.json")})
     with atomic_folder(root / FIGURES) as figures, atomic_folder(root / TABLES) as tables:
         for source in _drawn(plan, root):
             is_table = "-table-" in source.name
             shutil.copyfile(source, (tables if is_table else figures) / source.name)
-    return [FIGURES, TABLES, PUBLISHED_LEDGER, METRICS]
+    return [FIGURES, TABLES, PUBLISHED, METRICS]
 
 
 def _drawn(plan: Plan, root: Path) -> list[Path]:

@@ -16,6 +16,8 @@ from zenn.files import write_json, write_text
 from zenn.pipeline import provenance
 from zenn.pipeline.provenance import UNKNOWN
 
+CLAIMS = "data/inputs/claims.csv"
+PUBLISHED = "reports/claims.csv"
 FROM_SMALLEST = ("ci", "small", "paper")
 KEYED = ["zenn", "params.yaml", "requirements.lock", "data/inputs", "reports/notebooks"]  # what enters keys
 CLAIM_COLUMNS = ("id", "paper", "artefact", "claim", "paper_value")

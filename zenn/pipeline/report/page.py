@@ -14,12 +14,11 @@ from jinja2 import Environment, StrictUndefined
 from zenn.errors import InputError
 from zenn.files import read_json, write_text
 from zenn.pipeline import provenance
-from zenn.pipeline.claims.ledger import Row, Verdict, read_rows, stamp
+from zenn.pipeline.claims.ledger import PUBLISHED, Row, Verdict, read_rows, stamp
 from zenn.pipeline.provenance import UNKNOWN
 from zenn.pipeline.report import formats
 from zenn.pipeline.report.exhibits import Exhibits, gather
 
-PUBLISHED_LEDGER = Path("reports/claims.csv")
 KEY_SHOWN = 8  # of the 16 digits of a key
 
 
@@ -104,7 +103,7 @@ def run(params: Mapping[str, Any], inputs: Mapping[str, Path], out: Path) -> Non
     root = Path.cwd()
     page = context(
         params,
-        rows=stamp(read_rows(inputs["ledger"] / "claims.csv"), root, root / PUBLISHED_LEDGER),
+        rows=stamp(read_rows(inputs["ledger"] / "claims.csv"), root, root / PUBLISHED),
         metrics=read_json(inputs["ledger"] / "metrics.json"),
         exhibits=gather(inputs["artefacts"], inputs),
         runs={step: provenance.read_run(root, step, key) for step, key in params["steps"].items()},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from zenn.errors import InputError, did_you_mean
+from zenn.pipeline.claims.ledger import CLAIMS
 from zenn.pipeline.params import Params
 from zenn.pipeline.steps import Planner, Step
 from zenn.pipeline.tree import Tree
@@ -76,7 +77,7 @@ def steps(params: Params, tree: Tree) -> list[Step]:
         {"scale": params.scale},
         ("claims.csv", "metrics.json"),
         inputs=results,
-        files={"claims": "data/inputs/claims.csv"},
+        files={"claims": CLAIMS},
     )
     return [*made, figures, claims]
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from zenn.pipeline.claims.ledger import Row
+from zenn.pipeline.claims.ledger import CLAIMS, Row
 from zenn.pipeline.params import Params
 from zenn.pipeline.steps import Planner, Step
 from zenn.pipeline.tree import Tree
 
-CLAIMS = "data/inputs/claims.csv"
 ARTEFACTS = "data/inputs/artefacts.csv"
 PAGE_TEMPLATE = "zenn/pipeline/report/page.html.j2"
 
