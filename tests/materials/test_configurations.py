@@ -167,3 +167,20 @@ def test_unusable_parameters_of_a_material(fe3pt, name, value):
     good = {"atoms": 12, "mean_atomic_mass": 90.0, "debye_scaling": 0.6, "grueneisen_x": 0.7}
     with pytest.raises(InputError, match=name):
         Material(fe3pt.configurations, **{**good, name: value})
+
+
+def test_energies_or_moduli_per_cell_are_recognised(tmp_path, table_s1_path):
+    lines = table_s1_path.read_text().splitlines()
+    position = HEADER.index("energy_eV_per_atom")
+
+    def per_cell(line):
+        fields = line.split(",")
+        return ",".join([*fields[:position], repr(12 * float(fields[position])), *fields[position + 1 :]])
+
+    path = tmp_path / "cells.csv"
+    path.write_text("\n".join(line if line[0] in "#c" else per_cell(line) for line in lines) + "\n")
+    with pytest.raises(InputError, match=r"line 43, column 'energy_eV_per_atom': found 1\.08 eV.*per cell"):
+        read_configurations(path, atoms=12)
+    path = written(tmp_path, replaced(3, "bulk_modulus_GPa", "2124.1"))
+    with pytest.raises(InputError, match=r"line 3, column 'bulk_modulus_GPa'.*Energies per cell"):
+        read_configurations(path)
