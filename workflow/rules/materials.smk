@@ -43,6 +43,62 @@ use rule job as materials_free_energy with:
         mem_mb=500,
 
 
+use rule job as materials_phase_diagram with:
+    output:
+        RUN.outputs("materials", "-phase-diagram"),
+    wildcard_constraints:
+        subject="materials",
+        run=".+-phase-diagram",
+    message:
+        "Solve the phase diagram ({wildcards.run})"
+    threads: 1
+    resources:
+        gpu=0,
+        mem_mb=1000,
+
+
+use rule job as materials_configuration_properties with:
+    output:
+        RUN.outputs("materials", "-configuration-properties"),
+    wildcard_constraints:
+        subject="materials",
+        run=".+-configuration-properties",
+    message:
+        "Properties of every configuration ({wildcards.run})"
+    threads: 1
+    resources:
+        gpu=0,
+        mem_mb=1000,
+
+
+use rule job as materials_uncertainty with:
+    output:
+        RUN.outputs("materials", "-uncertainty"),
+    wildcard_constraints:
+        subject="materials",
+        run=".+-uncertainty",
+    message:
+        "Propagate the rounding of the table ({wildcards.run})"
+    threads: 1
+    resources:
+        gpu=0,
+        mem_mb=1000,
+
+
+use rule job as materials_sensitivity with:
+    output:
+        RUN.outputs("materials", "-sensitivity"),
+    wildcard_constraints:
+        subject="materials",
+        run=".+-sensitivity",
+    message:
+        "Vary the assumptions of the model ({wildcards.run})"
+    threads: 1
+    resources:
+        gpu=0,
+        mem_mb=1000,
+
+
 use rule job as materials_figures with:
     output:
         RUN.outputs("materials", "figures"),

@@ -1,4 +1,4 @@
-"""Free energy and critical point of a material from a table of its configurations.
+"""Free energy, properties and phase diagram of a material from its configurations.
 
 Names are imported when they are asked for: `import zenn.materials` costs nothing.
 """
@@ -9,7 +9,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from zenn.materials.configurations import Configurations, read_configurations
+    from zenn.materials.boundaries import (
+        PhaseBoundary,
+        binodals,
+        refined_temperatures,
+        spinodals,
+    )
+    from zenn.materials.configurations import (
+        Configurations,
+        read_configurations,
+    )
     from zenn.materials.critical import (
         CriticalPoint,
         EquilibriumVolumes,
@@ -19,7 +28,27 @@ if TYPE_CHECKING:
         reference_volume,
         stable_volume,
     )
-    from zenn.materials.debye import debye_function, debye_temperature, vibrational_helmholtz_energy
+    from zenn.materials.debye import (
+        debye_function,
+        debye_temperature,
+        vibrational_helmholtz_energy,
+    )
+    from zenn.materials.diagram import (
+        Crossover,
+        PhaseDiagram,
+        crossover,
+        phase_diagram,
+    )
+    from zenn.materials.electronic import (
+        Electrons,
+        read_electrons,
+    )
+    from zenn.materials.energy_volume import (
+        EnergyVolumePoints,
+        FitQuality,
+        fit_configurations,
+        read_energy_volume,
+    )
     from zenn.materials.eos import (
         EquationOfState,
         birch_murnaghan_energy,
@@ -28,19 +57,65 @@ if TYPE_CHECKING:
     )
     from zenn.materials.helmholtz import (
         Derivatives,
-        bulk_modulus,
         configuration_helmholtz_energies,
         derivatives,
-        entropy,
         helmholtz_energy,
-        pressure,
         probabilities,
+    )
+    from zenn.materials.isobars import (
+        Isobar,
+        NegativeThermalExpansion,
+        Transition,
+        isobar,
+        negative_thermal_expansion,
+        transitions_at,
+    )
+    from zenn.materials.material import (
+        Material,
+    )
+    from zenn.materials.scanning import (
+        Scan,
+        scan,
+    )
+    from zenn.materials.sensitivity import (
+        Variant,
+        variants,
+    )
+    from zenn.materials.thermodynamics import (
+        Properties,
+        bulk_modulus,
+        configuration_entropies,
+        configurational_entropy,
+        entropy,
+        gibbs_energy,
+        grueneisen_parameter,
+        internal_energy,
+        isobaric_heat_capacity,
+        isochoric_heat_capacity,
+        log_partition_function,
+        pressure,
+        properties,
         thermal_expansion,
     )
-    from zenn.materials.material import Material
+    from zenn.materials.uncertainty import (
+        Interval,
+        Samples,
+        interval,
+        monte_carlo,
+        perturbed,
+    )
 
 _HOMES = {
-    "configurations": ("Configurations", "read_configurations"),
+    "boundaries": (
+        "PhaseBoundary",
+        "binodals",
+        "refined_temperatures",
+        "spinodals",
+    ),
+    "configurations": (
+        "Configurations",
+        "read_configurations",
+    ),
     "critical": (
         "CriticalPoint",
         "EquilibriumVolumes",
@@ -50,49 +125,148 @@ _HOMES = {
         "reference_volume",
         "stable_volume",
     ),
-    "debye": ("debye_function", "debye_temperature", "vibrational_helmholtz_energy"),
-    "eos": ("EquationOfState", "birch_murnaghan_energy", "birch_murnaghan_pressure", "fit_birch_murnaghan"),
+    "debye": (
+        "debye_function",
+        "debye_temperature",
+        "vibrational_helmholtz_energy",
+    ),
+    "electronic": (
+        "Electrons",
+        "read_electrons",
+    ),
+    "energy_volume": (
+        "EnergyVolumePoints",
+        "FitQuality",
+        "fit_configurations",
+        "read_energy_volume",
+    ),
+    "eos": (
+        "EquationOfState",
+        "birch_murnaghan_energy",
+        "birch_murnaghan_pressure",
+        "fit_birch_murnaghan",
+    ),
     "helmholtz": (
         "Derivatives",
-        "bulk_modulus",
         "configuration_helmholtz_energies",
         "derivatives",
-        "entropy",
         "helmholtz_energy",
-        "pressure",
         "probabilities",
-        "thermal_expansion",
+    ),
+    "isobars": (
+        "Isobar",
+        "NegativeThermalExpansion",
+        "Transition",
+        "isobar",
+        "negative_thermal_expansion",
+        "transitions_at",
     ),
     "material": ("Material",),
+    "diagram": (
+        "Crossover",
+        "PhaseDiagram",
+        "crossover",
+        "phase_diagram",
+    ),
+    "thermodynamics": (
+        "Properties",
+        "bulk_modulus",
+        "configuration_entropies",
+        "configurational_entropy",
+        "entropy",
+        "gibbs_energy",
+        "grueneisen_parameter",
+        "internal_energy",
+        "isobaric_heat_capacity",
+        "isochoric_heat_capacity",
+        "log_partition_function",
+        "pressure",
+        "properties",
+        "thermal_expansion",
+    ),
+    "scanning": (
+        "Scan",
+        "scan",
+    ),
+    "sensitivity": (
+        "Variant",
+        "variants",
+    ),
+    "uncertainty": (
+        "Interval",
+        "Samples",
+        "interval",
+        "monte_carlo",
+        "perturbed",
+    ),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "Configurations",
     "CriticalPoint",
+    "Crossover",
     "Derivatives",
+    "Electrons",
+    "EnergyVolumePoints",
     "EquationOfState",
     "EquilibriumVolumes",
+    "FitQuality",
+    "Interval",
+    "Isobar",
     "Material",
+    "NegativeThermalExpansion",
+    "PhaseBoundary",
+    "PhaseDiagram",
+    "Properties",
+    "Samples",
+    "Scan",
+    "Transition",
+    "Variant",
+    "binodals",
     "birch_murnaghan_energy",
     "birch_murnaghan_pressure",
     "bulk_modulus",
+    "configuration_entropies",
     "configuration_helmholtz_energies",
+    "configurational_entropy",
     "critical_point",
     "critical_points",
+    "crossover",
     "debye_function",
     "debye_temperature",
     "derivatives",
     "entropy",
     "equilibrium_volumes",
     "fit_birch_murnaghan",
+    "fit_configurations",
+    "gibbs_energy",
+    "grueneisen_parameter",
     "helmholtz_energy",
+    "internal_energy",
+    "interval",
+    "isobar",
+    "isobaric_heat_capacity",
+    "isochoric_heat_capacity",
+    "log_partition_function",
+    "monte_carlo",
+    "negative_thermal_expansion",
+    "perturbed",
+    "phase_diagram",
     "pressure",
     "probabilities",
+    "properties",
     "read_configurations",
+    "read_electrons",
+    "read_energy_volume",
     "reference_volume",
+    "refined_temperatures",
+    "scan",
+    "spinodals",
     "stable_volume",
     "thermal_expansion",
+    "transitions_at",
+    "variants",
     "vibrational_helmholtz_energy",
 ]
 

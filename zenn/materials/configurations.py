@@ -144,6 +144,26 @@ def _check_names(names: Sequence[str]) -> None:
         raise InputError("argument names", "", names, "one or more names, all different")
 
 
+def printed_decimals(path: Path | str) -> tuple[int, int, int, int]:
+    """How many decimals a table prints for V0, E0, B0 and B': the most that any of its rows has.
+
+    Raises
+    ------
+    InputError : as `read_configurations`, and for a number with an exponent, whose rounding is not plain.
+    """
+    columns = (VOLUME, ENERGY.name, BULK_MODULUS.name, SLOPE.name)
+    table = read_table(path, [TextColumn(name) for name in HEADER])
+    decimals = []
+    for column in columns:
+        texts = table.names[column]
+        for row, text in enumerate(texts):
+            if "e" in text.lower():
+                raise InputError(path, table.place(row, column), text, "a number without an exponent")
+        decimals.append(max(len(text.partition(".")[2]) for text in texts))
+    volume, energy, modulus, slope = decimals
+    return volume, energy, modulus, slope
+
+
 def refuse_distant_energies(table: Table, energies: Array, column: str) -> None:
     """Raise InputError where a row lies further above the lowest than any temperature could reach.
 

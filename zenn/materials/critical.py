@@ -18,14 +18,12 @@ from zenn.errors import InputError, NotConvergedError, NotFoundError
 from zenn.materials.constants import ATMOSPHERE, GPA_PER_EV_PER_A3
 from zenn.materials.helmholtz import HIGHEST_ORDER, derivatives
 from zenn.materials.material import Material
+from zenn.materials.scanning import Window, check_window, scan_volumes, within
 
 Array = NDArray[np.float64]
-Window = tuple[float, float]
 
 SCAN_TEMPERATURES = 48
-SCAN_VOLUMES = 241
-SCAN_STEP = 1e-3
-"""Points of the scans, and the largest relative step in volume; what is narrower than a step is not seen."""
+"""Temperatures of the scan for critical points; what lies between two of them is not seen."""
 
 _SAME_POINT = 1e-6  # relative: candidates that end closer than this found the same critical point
 
@@ -126,8 +124,8 @@ def _search(
     max_iterations: int,
 ) -> tuple[tuple[CriticalPoint, ...], int]:
     """The critical points, hottest first, and how many candidates did not converge."""
-    _check_window("temperature_window", temperature_window)
-    _check_window("volume_window", volume_window)
+    check_window("temperature_window", temperature_window)
+    check_window("volume_window", volume_window)
     for name, value in (("tolerance", tolerance), ("max_iterations", max_iterations)):
         if not value > 0:
             raise InputError(f"argument {name}", "", value, "a positive number")
@@ -167,11 +165,11 @@ def equilibrium_volumes(
     ------
     InputError : the window is empty or not positive, the temperature negative, or a value not finite.
     """
-    _check_window("volume_window", volume_window)
+    check_window("volume_window", volume_window)
     if not np.isfinite(pressure):
         raise InputError("argument pressure", "", pressure, "a finite pressure in GPa")
     target = np.array([0.0, -pressure / GPA_PER_EV_PER_A3, 0.0, 0.0])
-    marks = _volumes(volume_window)
+    marks = scan_volumes(volume_window)
     roots = np.empty(0)
     for order in (3, 2, 1):
         roots = _roots(_derivative(material, temperature, order, target[order]), marks)
@@ -216,22 +214,41 @@ def _candidates(
     material: Material, temperature_window: Window, volume_window: Window
 ) -> list[tuple[float, float]]:
     """Centres (V, T) of the cells over whose corners both F_VV and F_VVV change sign; hottest first."""
-    V = _volumes(volume_window)
+    V = scan_volumes(volume_window)
     T = np.linspace(*temperature_window, SCAN_TEMPERATURES)
     scan = derivatives(material, V, T[:, None], order=3)
     cells = np.argwhere(_changes_sign(scan.F_VV) & _changes_sign(scan.F_VVV))[::-1]
     return [(float(V[j] + V[j + 1]) / 2, float(T[i] + T[i + 1]) / 2) for i, j in cells]
 
 
-def _volumes(window: Window) -> Array:
-    """Volumes of a scan, in equal ratios: a wider window has more of them."""
-    return np.geomspace(*window, max(SCAN_VOLUMES, int(np.log(window[1] / window[0]) / SCAN_STEP) + 2))
-
-
 def _changes_sign(values: Array) -> NDArray[np.bool_]:
     """Cells of a grid whose corners do not all have one sign."""
     corners = np.stack([values[:-1, :-1], values[1:, :-1], values[:-1, 1:], values[1:, 1:]])
     return np.asarray((corners.min(axis=0) <= 0) & (corners.max(axis=0) >= 0))
+
+
+def critical_point_near(
+    material: Material,
+    volume: float,
+    temperature: float,
+    temperature_window: Window,
+    volume_window: Window,
+    tolerance: float = 1e-10,
+    max_iterations: int = 50,
+) -> CriticalPoint:
+    """The critical point that Newton's method leads to from a volume (Å3 per atom) and temperature (K).
+
+    Raises
+    ------
+    NotFoundError : the steps leave the windows, or end where F_VVVV is not positive.
+    NotConvergedError : `max_iterations` steps do not bring both residuals below `tolerance`.
+    """
+    found = _newton(
+        material, volume, temperature, temperature_window, volume_window, tolerance, max_iterations
+    )
+    if found is None:
+        raise NotFoundError(f"no critical point near {temperature:g} K and {volume:g} Å3 per atom")
+    return found
 
 
 def _newton(
@@ -247,7 +264,7 @@ def _newton(
 
     Raises NotConvergedError after `max_iterations` steps.
     """
-    modulus = float(np.mean(material.configurations.bulk_moduli)) / GPA_PER_EV_PER_A3
+    modulus = mean_bulk_modulus(material)
     for iteration in range(max_iterations + 1):
         found = derivatives(material, volume, temperature, order=HIGHEST_ORDER)
         residuals = (float(volume * found.F_VV) / modulus, float(volume**2 * found.F_VVV) / modulus)
@@ -262,9 +279,14 @@ def _newton(
         except np.linalg.LinAlgError:
             return None
         volume, temperature = volume + float(step[0]), temperature + float(step[1])
-        if not (_within(volume, volume_window) and _within(temperature, temperature_window)):
+        if not (within(volume, volume_window) and within(temperature, temperature_window)):
             return None
     raise NotConvergedError(f"{max_iterations} Newton steps")
+
+
+def mean_bulk_modulus(material: Material) -> float:
+    """B of the configurations at 0 K in eV / Å3, on average: what residuals are measured by."""
+    return float(np.mean(material.configurations.bulk_moduli)) / GPA_PER_EV_PER_A3
 
 
 def _derivative(
@@ -288,11 +310,6 @@ def _roots(function: Callable[[Array | float], Array], marks: Array) -> Array:
     return np.sort(np.concatenate([inside, marks[values == 0]]))
 
 
-def _within(value: float, window: Window) -> bool:
-    """Inside a window, ends included."""
-    return window[0] <= value <= window[1]
-
-
 def _same(one: CriticalPoint, other: CriticalPoint) -> bool:
     """Two candidates ended at one point."""
     return bool(
@@ -300,13 +317,6 @@ def _same(one: CriticalPoint, other: CriticalPoint) -> bool:
             (one.volume, one.temperature), (other.volume, other.temperature), rtol=_SAME_POINT, atol=0
         )
     )
-
-
-def _check_window(name: str, window: Window) -> None:
-    """0 < low < high < infinity."""
-    low, high = window
-    if not 0 < low < high < np.inf:
-        raise InputError(f"argument {name}", "", f"({low}, {high})", "0 < low < high")
 
 
 def _spoken(temperature_window: Window, volume_window: Window) -> str:

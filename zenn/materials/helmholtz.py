@@ -24,7 +24,7 @@ from numpy.typing import ArrayLike, NDArray
 from zenn import zentropy
 from zenn.errors import InputError
 from zenn.materials import debye, eos, taylor
-from zenn.materials.constants import BOLTZMANN, GPA_PER_EV_PER_A3
+from zenn.materials.constants import BOLTZMANN
 from zenn.materials.material import Material
 
 Array = NDArray[np.float64]
@@ -126,31 +126,6 @@ def probabilities(material: Material, volume: ArrayLike, temperature: ArrayLike)
     return _configurations(material, *_checked(volume, temperature), order=1).probabilities
 
 
-def pressure(material: Material, volume: ArrayLike, temperature: ArrayLike) -> Array:
-    """P = -F_V in GPa, shape (batch...)."""
-    return np.asarray(-GPA_PER_EV_PER_A3 * derivatives(material, volume, temperature, order=1).F_V)
-
-
-def entropy(material: Material, volume: ArrayLike, temperature: ArrayLike) -> Array:
-    """S = -F_T in eV / K per atom, shape (batch...): Eq. (1), vibrations and mixing together."""
-    return np.asarray(-derivatives(material, volume, temperature, order=1).F_T)
-
-
-def bulk_modulus(material: Material, volume: ArrayLike, temperature: ArrayLike) -> Array:
-    """Isothermal V F_VV in GPa, shape (batch...); negative where the material is unstable."""
-    F_VV = derivatives(material, volume, temperature, order=2).F_VV
-    return np.asarray(GPA_PER_EV_PER_A3 * np.asarray(volume) * F_VV)
-
-
-def thermal_expansion(material: Material, volume: ArrayLike, temperature: ArrayLike) -> Array:
-    """Volumetric (dV/dT)_P / V = -F_VT / (V F_VV) in 1 / K, shape (batch...).
-
-    Negative thermal expansion where it is below zero; it diverges where F_VV vanishes.
-    """
-    found = derivatives(material, volume, temperature, order=2)
-    return np.asarray(-found.F_VT / (np.asarray(volume) * found.F_VV))
-
-
 def derivatives(
     material: Material, volume: ArrayLike, temperature: ArrayLike, order: int = HIGHEST_ORDER
 ) -> Derivatives:
@@ -160,6 +135,18 @@ def derivatives(
     F(V + t) = F(V) + D - (k_B T / n) ln sum_k p_k exp[-n (D_k - D) / (k_B T)]: exact, and centred so that
     large terms do not cancel. The entropy is Eq. (1) with the series of p_k.
     """
+    return mixture(material, volume, temperature, order).derivatives
+
+
+class Mixture(NamedTuple):
+    """The mixture and what it consists of, at the same V and T."""
+
+    derivatives: Derivatives
+    states: States
+
+
+def mixture(material: Material, volume: ArrayLike, temperature: ArrayLike, order: int) -> Mixture:
+    """`derivatives`, with the states of the configurations that they come from."""
     if order not in range(HIGHEST_ORDER + 1):
         raise InputError("argument order", "", order, f"an integer from 0 to {HIGHEST_ORDER}")
     V, T = _checked(volume, temperature)
@@ -184,15 +171,16 @@ def derivatives(
 
     spread = level_entropy[0] - entropy[0, ..., None]  # (U_k - U) / T
     heat_capacity = np.sum(p * (states.heat_capacity + spread**2 / boltzmann), axis=-1)
-    return Derivatives(
+    found = Derivatives(
         in_volume=taylor.derivatives(in_volume)[: order + 1],
         in_temperature=-taylor.derivatives(entropy)[:order],
         F_TT=-np.divide(heat_capacity, T, out=np.zeros_like(heat_capacity), where=T > 0),
     )
+    return Mixture(found, states)
 
 
-class _States(NamedTuple):
-    """The configurations at V and T: series in V (orders first), configurations last."""
+class States(NamedTuple):
+    """The configurations at V and T, per atom: Taylor series in V (orders first), configurations last."""
 
     energy: Array  # F_k, (order + 1, batch..., K)
     entropy: Array  # S_k, (order, batch..., K)
@@ -201,8 +189,8 @@ class _States(NamedTuple):
     log_probabilities: Array  # (batch..., K)
 
 
-def _configurations(material: Material, V: Array, T: Array, order: int) -> _States:
-    """Series of every configuration: static energy and vibrations (Eq. S1)."""
+def _configurations(material: Material, V: Array, T: Array, order: int) -> States:
+    """Series of every configuration: static energy, vibrations and, if given, electrons (Eq. S1)."""
     rows = material.configurations
     properties = (rows.equilibrium_volumes, rows.bulk_moduli, rows.bulk_modulus_derivatives)
     static = eos.birch_murnaghan_series(
@@ -217,9 +205,13 @@ def _configurations(material: Material, V: Array, T: Array, order: int) -> _Stat
     )
     gamma = debye.grueneisen_parameter(properties[-1], material.grueneisen_x)
     vibrations = debye.vibrational_series(V[..., None], theta, gamma, T[..., None], order)
-    energy = static + vibrations.energy
+    energy, entropy, heat_capacity = static + vibrations.energy, vibrations.entropy, vibrations.heat_capacity
+    if material.electrons is not None:
+        electrons = material.electrons.series(rows.names, V, T, order)
+        energy, entropy = energy + electrons.energy, entropy + electrons.entropy
+        heat_capacity = heat_capacity + electrons.heat_capacity
     log_p = zentropy.log_probabilities(energy[0], 0.0, T, **_statistics(material))
-    return _States(energy, vibrations.entropy, vibrations.heat_capacity, np.exp(log_p), log_p)
+    return States(energy, entropy, heat_capacity, np.exp(log_p), log_p)
 
 
 def _statistics(material: Material) -> dict[str, Any]:

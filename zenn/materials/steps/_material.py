@@ -7,11 +7,14 @@ from pathlib import Path
 
 from zenn.given import Given
 from zenn.materials.configurations import read_configurations
+from zenn.materials.electronic import read_electrons
 from zenn.materials.material import Material
 
 
 def read_material(params: Given, inputs: Mapping[str, Path]) -> Material:
     """The material of the group `material` of `params` and the table `inputs['configurations']`.
+
+    With an input `electrons`, a table or densities of states (CSV), it has a thermal-electronic term.
 
     Raises
     ------
@@ -25,4 +28,5 @@ def read_material(params: Given, inputs: Mapping[str, Path]) -> Material:
         mean_atomic_mass=given.number("mean_atomic_mass"),
         debye_scaling=given.number("debye_scaling"),
         grueneisen_x=given.number("grueneisen_x"),
+        electrons=read_electrons(inputs["electrons"]) if "electrons" in inputs else None,
     )

@@ -87,6 +87,13 @@ Temperatures = Annotated[
     AfterValidator(ascending),
     Accepts("a list of at least one number > 0, ascending, each once"),
 ]
+Reals = Annotated[tuple[Real, ...], Field(min_length=1), Accepts("a list of at least one number")]
+Pressures = Annotated[
+    tuple[Real, ...],
+    Field(min_length=1),
+    AfterValidator(ascending),
+    Accepts("a list of at least one number, ascending, each once"),
+]
 PositiveWindow = Annotated[
     tuple[PositiveReal, PositiveReal],
     AfterValidator(ordered),

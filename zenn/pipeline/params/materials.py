@@ -11,7 +11,9 @@ from zenn.pipeline.params.base import (
     Accepts,
     Count,
     PositiveWindow,
+    Pressures,
     Real,
+    Reals,
     RelativePath,
     Section,
     Temperatures,
@@ -53,6 +55,21 @@ class System(Section):
         ge=0,
         le=2,
     )
+    electrons: RelativePath | None = parameter(
+        "CSV of the thermal-electronic term of every configuration, a table of free energies or densities of "
+        "states; null for none",
+        source="Eq. S1; none is published for Fe3Pt",
+    )
+    volume_window: PositiveWindow = parameter(
+        "volumes in which everything is sought and drawn; has to enclose the V0 of the configurations",
+        unit="Å³/atom",
+        source="choice: encloses every V0 of Table S1 and the volumes at 8 GPa",
+    )
+    temperature_window: PositiveWindow = parameter(
+        "temperatures in which critical points are sought; the phase diagram goes from 0 K to the upper end",
+        unit="K",
+        source="choice: 5-600 K is the range of the authors' grid",
+    )
 
 
 class EosRoundTrip(Section):
@@ -81,9 +98,6 @@ class Isotherms(Section):
     pressure: Real = parameter(
         "pressure p of the curves F + pV", unit="GPa", source="Fig. 4a, caption", ge=0, le=1000
     )
-    volume_window: PositiveWindow = parameter(
-        "range of the volume axis", unit="Å³/atom", source="choice: encloses every V0 of Table S1"
-    )
     volumes: Count = parameter(
         "equally spaced volumes per curve", unit="points", source="choice", ge=11, le=1_000_000
     )
@@ -98,18 +112,8 @@ class SecondDerivative(Section):
 
 
 class CriticalPoint(Section):
-    """Where and how precisely d²F/dV² = d³F/dV³ = 0 is solved."""
+    """How precisely d²F/dV² = d³F/dV³ = 0 is solved."""
 
-    temperature_window: PositiveWindow = parameter(
-        "temperatures in which the critical point is sought",
-        unit="K",
-        source="choice: around 160-165 K, text",
-    )
-    volume_window: PositiveWindow = parameter(
-        "volumes in which the critical point is sought",
-        unit="Å³/atom",
-        source="choice: encloses the two competing phases of Table S1",
-    )
     tolerance: Real = parameter(
         "largest scaled residual of F_VV = F_VVV = 0, V F_VV/B and V^2 F_VVV/B, at which it is solved",
         unit="1",
@@ -135,6 +139,68 @@ class ReferenceState(Section):
     )
 
 
+class PhaseDiagram(Section):
+    """Spinodal, binodal, isobars and negative thermal expansion."""
+
+    temperature_step: Real = parameter(
+        "step of the temperatures, from 0 K up; close to critical points more are added",
+        unit="K",
+        source="choice",
+        gt=0,
+        le=100,
+    )
+    pressures: Pressures = parameter(
+        "pressures of the isobars and of the windows of negative thermal expansion",
+        unit="GPa",
+        source="0, 2, 4 and 6 GPa: rule of claim fe3pt-nte; 1 atm and 6.53 GPa: Fig. 4",
+    )
+
+
+class ConfigurationProperties(Section):
+    """Every configuration by itself, and its probability."""
+
+    temperature: Real = parameter(
+        "temperature of the curves against volume", unit="K", source="Fig. 4c, caption", ge=0
+    )
+    pressures: Pressures = parameter(
+        "pressures of the isobars along which probabilities are followed", unit="GPa", source="Fig. 4c, text"
+    )
+
+
+class Uncertainty(Section):
+    """Monte Carlo over the digits that Table S1 does not print."""
+
+    samples: Count = parameter("phase diagrams solved", unit="samples", source="choice", ge=2, le=1_000_000)
+    seed: Count = parameter("seed of the random digits", unit="1", source="choice", ge=0)
+
+
+class MissingRow(Section):
+    """The 37th configuration that Table S1 does not print."""
+
+    degeneracy: Count = parameter(
+        "its degeneracy: 512 less the sum of the printed ones", unit="1", source="Table S1, caption", ge=1
+    )
+    energies: Reals = parameter(
+        "energies to try; its other properties are taken as the means of the table",
+        unit="eV/atom",
+        source="choice: the upper half of the printed energies",
+    )
+
+
+class Sensitivity(Section):
+    """Assumptions of the forward model, changed one at a time."""
+
+    debye_scalings: Reals = parameter("values of the Debye scaling", unit="1", source="choice")
+    grueneisen_xs: Reals = parameter(
+        "values of x of the Grüneisen parameter", unit="1", source="choice; 1: low temperature (Moruzzi)"
+    )
+    atoms: Reals = parameter("numbers of atoms in the Boltzmann factor", unit="atoms", source="choice")
+    mean_atomic_masses: Reals = parameter(
+        "mean atomic masses", unit="u", source="76.350: the geometric mean of 3 Fe and Pt"
+    )
+    missing_row: MissingRow = parameter("the row that is not printed")
+
+
 def usable_names(systems: dict[str, System]) -> dict[str, System]:
     """`systems`, if each name can be part of a step's label and of a folder's name."""
     for name in systems:
@@ -157,3 +223,9 @@ class Materials(Section):
     second_derivative: SecondDerivative = parameter("curvature of the free energy", source="Fig. S2")
     critical_point: CriticalPoint = parameter("search for the critical point", source="Eq. 19")
     reference_state: ReferenceState = parameter("state of the normalising volume", source="Fig. 4b")
+    phase_diagram: PhaseDiagram = parameter("phase diagram", source="Fig. 4b")
+    configuration_properties: ConfigurationProperties = parameter(
+        "configurations one by one", source="Fig. 4c"
+    )
+    uncertainty: Uncertainty = parameter("what rounding leaves open", source="Table S1")
+    sensitivity: Sensitivity = parameter("what the results depend on")

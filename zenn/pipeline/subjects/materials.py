@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from zenn.errors import InputError, did_you_mean
 from zenn.pipeline.claims.ledger import CLAIMS
 from zenn.pipeline.params import Params
@@ -12,10 +14,30 @@ NOTEBOOK = "reports/notebooks/materials.py"
 FIGURES = ("zenn-fig-4", "zenn-fig-s1", "zenn-fig-s2")
 TABLES = ("zenn-table-s1",)
 CLAIMED = "fe3pt"  # the system that the paper's claims are about
+ROLES = (
+    "eos_round_trip",
+    "critical_point",
+    "free_energy",
+    "phase_diagram",
+    "configuration_properties",
+    "uncertainty",
+    "sensitivity",
+)
+MATERIAL = ("atoms_in_cell", "mean_atomic_mass", "debye_scaling", "grueneisen_x")
+PHASE_DIAGRAM_FILES = (
+    "critical_points.csv",
+    "binodals.csv",
+    "spinodals.csv",
+    "isobars.csv",
+    "transitions.csv",
+    "negative_thermal_expansion.csv",
+    "crossover.csv",
+    "phase_diagram.json",
+)
 
 
 def steps(params: Params, tree: Tree) -> list[Step]:
-    """EOS round trip, free energy and critical point of every system; figures and claims of Fe3Pt."""
+    """The steps of every system; figures and claims of Fe3Pt."""
     make = Planner(tree, "materials", params.scale)
     section = params.materials.model_dump(mode="json")
     shared = {name: value for name, value in section.items() if name != "systems"}
@@ -29,35 +51,9 @@ def steps(params: Params, tree: Tree) -> list[Step]:
         )
     made: list[Step] = []
     for name, system in section["systems"].items():
-        files = {"configurations": system["configurations"]}
-        material = {key: value for key, value in system.items() if key != "configurations"}
-        round_trip = make.step(
-            f"{name}-eos-round-trip",
-            "zenn.materials.steps.eos_round_trip",
-            {"material": material, **_pick(shared, "eos_round_trip")},
-            ("equation_of_state.csv",),
-            files=files,
-        )
-        critical_point = make.step(
-            f"{name}-critical-point",
-            "zenn.materials.steps.critical_point",
-            {"material": material, **_pick(shared, "critical_point")},
-            ("critical_point.json",),
-            files=files,
-        )
-        free_energy = make.step(
-            f"{name}-free-energy",
-            "zenn.materials.steps.free_energy",
-            {"material": material, **_pick(shared, "isotherms", "second_derivative", "reference_state")},
-            ("isotherms.csv", "second_derivative.csv", "reference_state.json"),
-            files=files,
-        )
-        made += [round_trip, critical_point, free_energy]
+        made += _system_steps(make, name, system, shared)
     by_run = {step.run: step for step in made}
-    results = {
-        role: by_run[f"{CLAIMED}-{role.replace('_', '-')}"]
-        for role in ("eos_round_trip", "critical_point", "free_energy")
-    }
+    results = {role: by_run[f"{CLAIMED}-{role.replace('_', '-')}"] for role in ROLES}
     figures = make.step(
         "figures",
         "zenn.pipeline.notebook",
@@ -82,5 +78,54 @@ def steps(params: Params, tree: Tree) -> list[Step]:
     return [*made, figures, claims]
 
 
-def _pick(values: dict[str, object], *names: str) -> dict[str, object]:
+def _system_steps(make: Planner, name: str, system: dict[str, Any], shared: dict[str, Any]) -> list[Step]:
+    """The steps of one solid."""
+    files = {"configurations": system["configurations"]}
+    if system["electrons"] is not None:
+        files["electrons"] = system["electrons"]
+    material = {"material": _pick(system, *MATERIAL)}
+    volumes = {"volume_window": system["volume_window"]}
+    search = {**volumes, **shared["critical_point"]}
+    highest, step = system["temperature_window"][1], shared["phase_diagram"]["temperature_step"]
+    temperatures = [i * step for i in range(int(highest / step) + 1)]
+    diagram = {"temperatures": temperatures, "pressures": shared["phase_diagram"]["pressures"], **search}
+    isotherms = {**shared["isotherms"], **volumes}
+    each = {
+        **volumes,
+        **shared["configuration_properties"],
+        "volumes": shared["isotherms"]["volumes"],
+        "probability_temperatures": temperatures,
+    }
+    window = {"temperature_window": system["temperature_window"]}
+    makes: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
+        "eos_round_trip": (_pick(shared, "eos_round_trip"), ("equation_of_state.csv",)),
+        "critical_point": ({"critical_point": {**window, **search}}, ("critical_point.json",)),
+        "free_energy": (
+            {"isotherms": isotherms, **_pick(shared, "second_derivative", "reference_state")},
+            ("isotherms.csv", "second_derivative.csv", "reference_state.json"),
+        ),
+        "phase_diagram": ({"phase_diagram": diagram}, PHASE_DIAGRAM_FILES),
+        "configuration_properties": (
+            {"configuration_properties": each},
+            ("configurations.csv", "mixture.csv", "probabilities.csv", "properties.csv"),
+        ),
+        "uncertainty": (
+            {"phase_diagram": diagram, **_pick(shared, "uncertainty")},
+            ("samples.csv", "transition_pressures.csv", "uncertainty.json"),
+        ),
+        "sensitivity": ({"phase_diagram": diagram, **_pick(shared, "sensitivity")}, ("sensitivity.csv",)),
+    }
+    return [
+        make.step(
+            f"{name}-{role.replace('_', '-')}",
+            f"zenn.materials.steps.{role}",
+            {**material, **makes[role][0]},
+            makes[role][1],
+            files=files,
+        )
+        for role in ROLES
+    ]
+
+
+def _pick(values: dict[str, Any], *names: str) -> dict[str, Any]:
     return {name: values[name] for name in names}
