@@ -6,7 +6,7 @@ import pytest
 
 import zenn.materials
 from zenn.errors import InputError, NotConvergedError, NotFoundError
-from zenn.materials import helmholtz
+from zenn.materials import helmholtz, thermodynamics
 from zenn.materials.critical import (
     critical_point,
     critical_points,
@@ -35,7 +35,7 @@ def test_critical_point_of_fe3pt_against_an_independent_computation(found):
 def test_reference_volume_of_fe3pt_against_an_independent_computation(fe3pt):
     reference = reference_volume(fe3pt, (12.2, 13.7))
     assert reference == pytest.approx(13.23108, rel=1e-6, abs=0)
-    assert helmholtz.pressure(fe3pt, reference, 298.0) == pytest.approx(1.01325e-4, abs=1e-9)
+    assert thermodynamics.pressure(fe3pt, reference, 298.0) == pytest.approx(1.01325e-4, abs=1e-9)
 
 
 def test_there_is_one_critical_point_and_any_window_finds_it(fe3pt, found):
@@ -92,7 +92,7 @@ def test_an_iteration_that_is_cut_short_says_so(fe3pt):
 def test_equilibrium_volumes_below_the_critical_point(fe3pt):
     found = equilibrium_volumes(fe3pt, 158.7, 6.53, VOLUMES)
     assert found.stable.tolist() == [True, False, True]
-    np.testing.assert_allclose(helmholtz.pressure(fe3pt, found.volumes, 158.7), 6.53, rtol=1e-11)
+    np.testing.assert_allclose(thermodynamics.pressure(fe3pt, found.volumes, 158.7), 6.53, rtol=1e-11)
     np.testing.assert_allclose(
         found.gibbs_energies,
         helmholtz.helmholtz_energy(fe3pt, found.volumes, 158.7) + 6.53 / 160.2176634 * found.volumes,
@@ -108,7 +108,7 @@ def test_the_transition_at_fixed_pressure_lies_between(fe3pt):
 
 def test_at_zero_temperature_a_jump_is_no_root(fe3pt):
     found = equilibrium_volumes(fe3pt, 0.0, 6.0, (11.8, 13.7))
-    np.testing.assert_allclose(helmholtz.pressure(fe3pt, found.volumes, 0.0), 6.0, rtol=1e-10)
+    np.testing.assert_allclose(thermodynamics.pressure(fe3pt, found.volumes, 0.0), 6.0, rtol=1e-10)
 
 
 def test_no_volume_at_this_pressure(fe3pt):

@@ -3,10 +3,11 @@ import dataclasses
 import mpmath
 import numpy as np
 import pytest
+from numpy.polynomial.polynomial import polyder, polyval
 
 from tests.materials.test_helmholtz import exact_free_energy
 from zenn.errors import InputError
-from zenn.materials import electronic, fermi, helmholtz
+from zenn.materials import electronic, fermi, helmholtz, taylor
 from zenn.materials.constants import BOLTZMANN
 from zenn.materials.electronic import ElectronicDensities, ElectronicTable, Electrons, read_electrons
 from zenn.materials.fermi import DensityOfStates, thermal_electrons
@@ -40,13 +41,10 @@ class Mermin:
 
     def integral(self, weight, edges=()):
         total = mpmath.mpf(0)
-        for (a, b), (n_a, n_b) in zip(
-            zip(self.e, self.e[1:], strict=False), zip(self.n, self.n[1:], strict=False), strict=True
-        ):
+        for a, b, n, m in zip(self.e[:-1], self.e[1:], self.n[:-1], self.n[1:], strict=True):
             marks = [a, *(edge for edge in sorted(edges) if a < edge < b), b]
             total += mpmath.quad(
-                lambda x, a=a, b=b, n_a=n_a, n_b=n_b: (n_a + (n_b - n_a) * (x - a) / (b - a)) * weight(x),
-                marks,
+                lambda x, a=a, b=b, n=n, m=m: (n * (b - x) + m * (x - a)) / (b - a) * weight(x), marks
             )
         return total
 
@@ -60,11 +58,10 @@ class Mermin:
         def occupied(mu):
             return lambda x: 1 / (mpmath.exp((x - mu) / kT) + 1)
 
-        mu = mpmath.findroot(
-            lambda mu: self.integral(occupied(mu), edges) - filled,
-            (self.fermi, self.fermi + kT / 9),
-            tol=1e-40,
-        )
+        def excess(mu):
+            return self.integral(occupied(mu), edges) - filled
+
+        mu = mpmath.findroot(excess, (self.fermi, self.fermi + kT / 9), tol=1e-40)
         omega = -kT * self.integral(lambda x: mpmath.log1p(mpmath.exp((mu - x) / kT)), edges)
         energy = self.integral(lambda x: x * occupied(mu)(x), edges)
         return mu, omega + mu * filled - ground, (energy - omega - mu * filled) / mpmath.mpf(T)
@@ -226,10 +223,7 @@ SYMMETRIC = {
 def symmetric_electrons():
     terms = {}
     for name, rows in SYMMETRIC.items():
-        densities = [
-            DensityOfStates(7 + np.array([-W, 0, W]), np.array([n + b * W, n, n + b * W]), 7.0)
-            for n, b, W in rows
-        ]
+        densities = (DensityOfStates([7 - W, 7, 7 + W], [n + b * W, n, n + b * W], 7.0) for n, b, W in rows)
         terms[name] = ElectronicDensities(VOLUMES, tuple(densities))
     return Electrons(terms)
 
@@ -239,13 +233,11 @@ def exact_symmetric(name, V, T):
     kT = BOLTZMANN * T
     total = 0
     for i, (n, b, W) in enumerate(SYMMETRIC[name]):
-        x = W / kT
-        kinks = b * (2 * mpmath.polylog(3, mpmath.mpf(-1)))
-        kinks -= b * (mpmath.polylog(3, -mpmath.exp(x)) + mpmath.polylog(3, -mpmath.exp(-x)))
-        jumps = (n + b * W) * (mpmath.polylog(2, -mpmath.exp(x)) - mpmath.polylog(2, -mpmath.exp(-x)))
-        value = (
-            mpmath.re(kT**3 * kinks + kT**2 * jumps) + n * mpmath.mpf(W) ** 2 / 2 + b * mpmath.mpf(W) ** 3 / 3
-        )
+        middle, top, bottom = mpmath.mpf(-1), -mpmath.exp(W / kT), -mpmath.exp(-W / kT)
+        kinks = b * (2 * mpmath.polylog(3, middle) - mpmath.polylog(3, top) - mpmath.polylog(3, bottom))
+        jumps = (n + b * W) * (mpmath.polylog(2, top) - mpmath.polylog(2, bottom))
+        value = mpmath.re(kT**3 * kinks + kT**2 * jumps)
+        value += mpmath.mpf(W) ** 2 * (mpmath.mpf(n) / 2 + b * mpmath.mpf(W) / 3)
         for j, other in enumerate(VOLUMES):
             if i != j:
                 value *= (V - other) / (VOLUMES[i] - other)
@@ -298,16 +290,9 @@ def test_electrons_add_up(of_table, table_s1):
     assert series.energy.shape == (5, 3, 4, 1)
     assert series.entropy.shape == (4, 3, 4, 1)
     assert series.heat_capacity.shape == (3, 4, 1)
-    factorials = np.array([1, 1, 2, 6, 24]).reshape(-1, 1, 1)
-    np.testing.assert_allclose(
-        two.in_volume - one.in_volume, factorials * series.energy[..., 0], rtol=1e-8, atol=1e-14
-    )
-    np.testing.assert_allclose(
-        one.in_temperature - two.in_temperature,
-        factorials[:4] * series.entropy[..., 0],
-        rtol=1e-8,
-        atol=1e-16,
-    )
+    energy, entropy = (taylor.derivatives(part[..., 0]) for part in (series.energy, series.entropy))
+    np.testing.assert_allclose(two.in_volume - one.in_volume, energy, rtol=1e-8, atol=1e-14)
+    np.testing.assert_allclose(one.in_temperature - two.in_temperature, entropy, rtol=1e-8, atol=1e-16)
     np.testing.assert_allclose((one.F_TT - two.F_TT) * T, series.heat_capacity[..., 0], rtol=1e-8, atol=1e-18)
     np.testing.assert_array_equal(series.energy[:, 0], 0)
     empty = material.electrons.series(("0",), np.empty(0), 300.0, 2)
@@ -322,19 +307,17 @@ def test_polynomial_in_volume(count):
     coefficients = np.array([1.0, -0.3, 0.05, 0.2, -0.1])[:count]
 
     def factor(V):
-        return np.polynomial.polynomial.polyval(V - 12.5, coefficients)
+        return polyval(V - 12.5, coefficients)
 
     T = np.linspace(0, 1000, 6)
     table = ElectronicTable(volumes, T, -factor(volumes)[:, None] * 1e-8 * T**2)
     V = np.array([12.0, 12.34, 13.6]) if count > 1 else np.array([3.0, 12.34, 90.0])
     found = Electrons({"a": table}).series(("a",), V, 400.0, 4)
     for j in range(5):
-        taylor = np.polynomial.polynomial.polyval(
-            V - 12.5, np.polynomial.polynomial.polyder(coefficients, j)
-        ) / np.prod(np.arange(1, j + 1))
-        np.testing.assert_allclose(found.energy[j, :, 0], -1e-8 * 400**2 * taylor, rtol=1e-9, atol=1e-15)
+        exact = polyval(V - 12.5, polyder(coefficients, j)) / np.prod(np.arange(1, j + 1))
+        np.testing.assert_allclose(found.energy[j, :, 0], -1e-8 * 400**2 * exact, rtol=1e-9, atol=1e-15)
         if j < 4:
-            np.testing.assert_allclose(found.entropy[j, :, 0], 2e-8 * 400 * taylor, rtol=1e-9, atol=1e-17)
+            np.testing.assert_allclose(found.entropy[j, :, 0], 2e-8 * 400 * exact, rtol=1e-9, atol=1e-17)
     np.testing.assert_allclose(found.heat_capacity[:, 0], 2e-8 * 400 * factor(V), rtol=1e-9)
 
 
@@ -368,13 +351,11 @@ def test_entropy_and_heat_capacity_of_a_table_are_derivatives():
 
 def test_outside_of_what_is_given(of_table, table_s1):
     electrons = symmetric_electrons()
-    with pytest.raises(
-        InputError, match=r"electrons, configuration '1': found a volume of 13\.6 Å3.*12\.08 to 13\.52 Å3"
-    ):
+    message = r"electrons, configuration '1': found a volume of 13\.6 Å3.*12\.08 to 13\.52 Å3"
+    with pytest.raises(InputError, match=message):
         electrons.series(("1",), [12.2, 13.6], 100.0, 1)
-    with pytest.raises(
-        InputError, match=r"configuration '0', 12\.2 Å3: found 1161 K, and 1\.5 states per eV"
-    ):
+    message = r"configuration '0', 12\.2 Å3: found 1161 K, and 1\.5 states per eV"
+    with pytest.raises(InputError, match=message):
         electrons.series(NAMES, 12.5, [10.0, 1161.0], 1)
     tables = Electrons({"a": ElectronicTable([12.0], np.linspace(10, 1000, 8), np.zeros((1, 8)))}, "f.csv")
     for T in (0.0, 9.0, 1001.0):
@@ -417,22 +398,14 @@ def written(tmp_path, lines):
 
 
 def table_lines():
-    rows = [
-        f"{name},{V},{T},{-1e-8 * V * T**2!r}"
-        for name in ("fm", "afm")
-        for V in (12.5, 12.0)
-        for T in range(0, 700, 100)
-    ]
+    grid = [(V, T) for V in (12.5, 12.0) for T in range(0, 700, 100)]
+    rows = [f"{name},{V},{T},{-1e-8 * V * T**2!r}" for name in ("fm", "afm") for V, T in grid]
     return ["# F_el", TABLE, *rows]
 
 
 def density_lines():
-    rows = [
-        f"{name},{V},0.5,{e},{n}"
-        for name in ("fm", "afm")
-        for V in (12.0, 12.5)
-        for e, n in ((-2.0, 0), (-0.5, V / 10), (1.5, 2.25), (3.0, 0))
-    ]
+    points = [(V, e, n) for V in (12, 12.5) for e, n in ((-2, 0), (-0.5, V / 10), (1.5, 2.25), (3, 0))]
+    rows = [f"{name},{V},0.5,{e},{n}" for name in ("fm", "afm") for V, e, n in points]
     return [DENSITIES, *rows]
 
 
@@ -446,20 +419,14 @@ def test_read_both_kinds(tmp_path):
     term = electrons.terms["fm"]
     np.testing.assert_array_equal(term.volumes, [12.0, 12.5])
     expected = DensityOfStates([-2, -0.5, 1.5, 3], [0, 1.25, 2.25, 0], 0.5)
-    np.testing.assert_array_equal(
-        term.at(np.array([300.0]))[:, 1, 0],
-        [float(value) for value in thermal_electrons(expected, 300.0)[1:]],
-    )
+    found = term.at(np.array([300.0]))[:, 1, 0]
+    np.testing.assert_array_equal(found, np.stack(thermal_electrons(expected, 300.0)[1:]))
 
 
 @pytest.mark.parametrize(
     ("line", "new", "message"),
     [
-        (
-            3,
-            None,
-            "configuration 'fm': found no row for 12.5 Å3 and 0 K, expected a row for each of its 2 vol",
-        ),
+        (3, None, "configuration 'fm': found no row for 12.5 Å3 and 0 K, expected a row for each"),
         (9, "fm,12.5,650,-1e-2", "no row for 12 Å3 and 650 K, nor for 1 others"),
         (4, "fm,12.5,0,0.0", "line 4, configuration 'fm': found 12.5 Å3 and 0 K once more"),
         (

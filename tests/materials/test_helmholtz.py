@@ -4,7 +4,7 @@ import pytest
 
 from zenn import zentropy
 from zenn.errors import InputError
-from zenn.materials import debye, eos, helmholtz
+from zenn.materials import debye, eos, helmholtz, thermodynamics
 from zenn.materials.constants import BOLTZMANN, GPA_PER_EV_PER_A3
 
 ATOMS = 12
@@ -82,7 +82,7 @@ def test_free_energy_is_that_of_zentropy(fe3pt):
         F, -BOLTZMANN / ATOMS * T * zentropy.log_partition_function(F_k, 0, T, **options)
     )
     np.testing.assert_allclose(
-        helmholtz.entropy(fe3pt, V, T), zentropy.entropy(p, S_k, **options), rtol=1e-12
+        thermodynamics.entropy(fe3pt, V, T), zentropy.entropy(p, S_k, **options), rtol=1e-12
     )
 
 
@@ -93,13 +93,13 @@ def test_identities_of_the_mixture(fe3pt):
     step = 1e-4
     F_k = helmholtz.configuration_helmholtz_energies(fe3pt, V + step * np.array([-1, 1]), T)
     mean = -np.sum(p * (F_k[1] - F_k[0]) / (2 * step)) * GPA_PER_EV_PER_A3
-    assert helmholtz.pressure(fe3pt, V, T) == pytest.approx(mean, rel=1e-6, abs=0)
+    assert thermodynamics.pressure(fe3pt, V, T) == pytest.approx(mean, rel=1e-6, abs=0)
     found = helmholtz.derivatives(fe3pt, V, T)
-    S = helmholtz.entropy(fe3pt, V, T + step * np.array([-1, 1]))
+    S = thermodynamics.entropy(fe3pt, V, T + step * np.array([-1, 1]))
     minus_F_TT = -found.F_TT
     assert minus_F_TT == pytest.approx((S[1] - S[0]) / (2 * step), rel=1e-6, abs=0)
-    assert helmholtz.bulk_modulus(fe3pt, V, T) == pytest.approx(V * found.F_VV * GPA_PER_EV_PER_A3)
-    assert helmholtz.thermal_expansion(fe3pt, V, T) == pytest.approx(-found.F_VT / (V * found.F_VV))
+    assert thermodynamics.bulk_modulus(fe3pt, V, T) == pytest.approx(V * found.F_VV * GPA_PER_EV_PER_A3)
+    assert thermodynamics.thermal_expansion(fe3pt, V, T) == pytest.approx(-found.F_VT / (V * found.F_VV))
 
 
 def test_zero_temperature_is_the_limit(fe3pt):
@@ -113,7 +113,7 @@ def test_zero_temperature_is_the_limit(fe3pt):
         np.testing.assert_allclose(cold.in_temperature, zero.in_temperature, rtol=1e-9, atol=1e-18)
         # third law but for the degeneracy of the ground state
         g = fe3pt.configurations.degeneracies[ground]
-        entropy = helmholtz.entropy(fe3pt, V, 0.0)
+        entropy = thermodynamics.entropy(fe3pt, V, 0.0)
         assert entropy == pytest.approx(BOLTZMANN / ATOMS * np.log(g), abs=1e-20)
         assert zero.F_TT == 0
 

@@ -24,6 +24,8 @@ from zenn.materials.thermodynamics import pressure as pressure_of
 
 Array = NDArray[np.float64]
 
+_COLDEST_SEARCH = 1e-3  # of the highest temperature: at 0 K itself F has kinks, no critical points
+
 
 @dataclass(frozen=True, eq=False)
 class Crossover:
@@ -109,9 +111,9 @@ def phase_diagram(
     NotFoundError : the material has no stable volume in the window at one of the pressures.
     """
     T = np.asarray(temperatures, dtype=np.float64)
-    if T.ndim != 1 or len(T) < 2:
+    if T.ndim != 1 or len(T) < 2 or not np.all(np.diff(T) > 0):
         raise InputError("argument temperatures", "", T, "two or more increasing temperatures in K")
-    span = (max(float(T[0]), float(np.min(np.diff(T)))), float(T[-1]))
+    span = (max(float(T[0]), _COLDEST_SEARCH * float(T[-1])), float(T[-1]))
     points = critical_points(material, span, volume_window, tolerance, max_iterations)
     found = scan(material, refined_temperatures(T, points), volume_window)
     lines = binodals(found, points)

