@@ -1,4 +1,5 @@
-# Two commands: `make run` and `make test`. Both set up .venv from requirements.lock when needed.
+# `make run`, `make test`, and `make bench` for speed beside peers. All set up .venv from requirements.lock
+# when needed.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -8,7 +9,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: run test setup lock anew
+.PHONY: run test bench setup lock anew
 
 run: $(READY)
 	@snakemake -- all
@@ -21,6 +22,9 @@ test: $(READY)
 	mypy
 	snakemake --lint
 	pytest -n 2 --dist loadfile
+
+bench: $(READY)
+	python benchmarks/materials.py
 
 setup: $(READY)
 

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 import zenn
+from zenn.commands.materials import app as materials
 from zenn.errors import ZennError
 
 app = typer.Typer(
@@ -22,6 +23,7 @@ app = typer.Typer(
 )
 docs = typer.Typer(help="Write generated documentation.", no_args_is_help=True)
 app.add_typer(docs, name="docs")
+app.add_typer(materials, name="materials")
 
 Scale = Annotated[str | None, typer.Option(help="ci, small or paper; params.yaml decides when not given.")]
 
@@ -32,6 +34,10 @@ def main() -> None:
         app()
     except ZennError as error:
         print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)
+    except OSError as error:
+        place = error.filename or "a file"
+        print(f"error: {place}: found '{error.strerror}', expected to read or write it", file=sys.stderr)
         sys.exit(1)
 
 
@@ -116,13 +122,3 @@ def docs_parameters() -> None:
 
     root = checkout()
     write_text(root / "docs" / "parameters.md", parameters_markdown(load_params(root / PARAMS_FILE)))
-
-
-@app.command(
-    context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False
-)
-def materials(context: typer.Context) -> None:
-    """Free energy and critical point of a material from a table of configurations."""
-    from zenn.room import main as room
-
-    raise typer.Exit(room("zenn.materials", context.args))

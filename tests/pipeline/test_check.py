@@ -26,7 +26,7 @@ def check(checkout: Checkout, fails: bool = False) -> str:
 
 
 def test_all_figures_and_tables_are_made_again_and_agree(fresh: Checkout) -> None:
-    assert "4 figures and tables made again; their numbers agree" in check(fresh)
+    assert "12 figures and tables made again; their numbers agree" in check(fresh)
     assert not (fresh.folder / "results").exists()  # the user's results are left alone
 
 
@@ -51,7 +51,7 @@ def test_a_broken_rule_is_seen(fresh: Checkout) -> None:
 
 
 def test_a_wrong_picture_is_seen(fresh: Checkout) -> None:
-    fresh.edit("zenn/plots/materials.py", "curve[column], color=colour", "0 * curve[column], color=colour")
+    fresh.edit("zenn/plots/materials.py", "curve[column], color=colour", "1 + curve[column], color=colour")
     assert "zenn-fig-4, panel 0, curve '5 K': found y values that no column" in check(fresh, fails=True)
 
 

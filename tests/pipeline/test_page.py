@@ -87,6 +87,11 @@ def measured(identity, verdict, **more):
     }
 
 
+def listed(wanted=lambda row: True):
+    with (ROOT / "data/inputs/artefacts.csv").open(encoding="utf-8", newline="") as handle:
+        return [row["id"] for row in csv.DictReader(handle) if wanted(row)]
+
+
 @pytest.fixture
 def job(tmp_path, monkeypatch):
     """Parameters and inputs of a page with the real lists of claims and artefacts where they exist."""
@@ -103,7 +108,7 @@ def job(tmp_path, monkeypatch):
     above = [measured("cifar10-error", Verdict.ONLY_WITH_TEST_LABELS, **elsewhere)]
     write_text(ledger / "claims.csv", to_csv(collect(claims, found, above, "small")))
     write_json(ledger / "metrics.json", {"materials": {"critical_temperature_K": 164.19721431}})
-    for name in ("zenn-fig-4", "zenn-fig-s1", "zenn-fig-s2", "zenn-table-s1"):
+    for name in listed(lambda row: row["step"] == "materials/figures"):
         write_text(figures / f"{name}.csv", "temperature_K,volume_A3_per_atom\n5,12.5\n600,13.25\n")
         (figures / f"{name}.png").write_bytes(png())
         (figures / f"{name}.pdf").write_bytes(b"%PDF-1.4 nothing")
@@ -150,10 +155,22 @@ def test_every_claim_and_every_artefact_is_there(text, job):
     read = Reader(text)
     claims = identities(job["inputs"]["ledger"] / "claims.csv")
     artefacts = identities(job["inputs"]["artefacts"])
-    assert len(artefacts) == 46
+    assert sum(not name.startswith("beyond-") for name in artefacts) == 46
     assert [f"claim-{name}" for name in claims if f"claim-{name}" not in read.ids] == []
     assert [name for name in artefacts if name not in read.text] == []
     assert len(read.ids) == len(set(read.ids))
+
+
+def test_what_goes_beyond_the_papers_stands_apart(text):
+    words = " ".join(Reader(text).text.split())
+    beyond = listed(lambda row: row["paper"] == "beyond")
+    assert "Of the papers’ 46 figures and tables" in words
+    assert f"A further {len(beyond)} go beyond the papers." in words
+    assert text.count("<h3>Beyond the papers</h3>") == 2  # among the figures, and among the tables
+    first = text.index("<h3>Beyond the papers</h3>")
+    assert text.index('<figure id="zenn-fig-s2"') < first < text.index('<figure id="beyond-fig-')
+    tables = text.index("<h3>Beyond the papers</h3>", first + 1)
+    assert text.index('id="zenn-table-s1"') < tables < text.index('id="beyond-table-')
 
 
 def test_shows_scale_verdicts_units_parameters_and_keys(text):

@@ -1,4 +1,4 @@
-"""Figures of the forward Fe3Pt part (Paper A, Figs. 4a, S1, S2), drawn from result tables."""
+"""Free energies against volume (Paper A, Figs. 4a, S1) and their second derivative (Fig. S2)."""
 
 from __future__ import annotations
 
@@ -26,19 +26,13 @@ VOLUME_RATIO = "normalised volume $V/V_N$"
 
 
 @in_style
-def free_energy_under_pressure(isotherms: pd.DataFrame, pressure: float) -> Figure:
-    """Fig. 4a, DFT curves: F + PV against V/V_N, one curve per temperature; `pressure` in GPa."""
-    return _isotherms(
-        isotherms,
-        "helmholtz_plus_PV_eV_per_atom",
-        f"$F + PV$ at {pressure:g} GPa (eV/atom)",
-    )
-
-
-@in_style
 def free_energy(isotherms: pd.DataFrame) -> Figure:
     """Fig. S1, DFT curves: F against V/V_N, one curve per temperature."""
-    return _isotherms(isotherms, "helmholtz_eV_per_atom", "Helmholtz energy $F$ (eV/atom)")
+    figure = new_figure(height=3.0, width=4.6)
+    (axis,) = figure.axes
+    draw_isotherms(axis, isotherms, "helmholtz_eV_per_atom", "Helmholtz energy $F$ (eV/atom)")
+    figure.legend(title="temperature", loc="outside right upper")
+    return figure
 
 
 @in_style
@@ -70,16 +64,13 @@ def second_derivative(curves: pd.DataFrame, critical_volume: float) -> Figure:
     return figure
 
 
-def _isotherms(isotherms: pd.DataFrame, column: str, label: str) -> Figure:
-    figure = new_figure(height=3.0, width=4.6)
-    (axis,) = figure.axes
+def draw_isotherms(axis: Axes, isotherms: pd.DataFrame, column: str, label: str) -> None:
+    """One curve of `column` against V/V_N per temperature; `label` names the ordinate with its unit."""
     curves = list(isotherms.groupby("temperature_K"))
     for (temperature, curve), colour in zip(curves, sequential_colours(len(curves)), strict=True):
         axis.plot(curve["volume_over_reference"], curve[column], color=colour, label=f"{temperature:g} K")
     axis.set_xlabel(VOLUME_RATIO)
     axis.set_ylabel(label)
-    figure.legend(title="temperature", loc="outside right upper")
-    return figure
 
 
 def _zoom_on_minimum(axis: Axes, curves: pd.DataFrame, critical_volume: float) -> None:

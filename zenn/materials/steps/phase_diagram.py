@@ -71,10 +71,8 @@ def write_phase_diagram(found: PhaseDiagram, out: Path) -> None:
             "critical_points": len(found.critical_points),
             "binodals": len(found.binodals),
             "spinodals": len(found.spinodals),
-            "largest_binodal_residual": max((float(x.residuals.max()) for x in found.binodals), default=None),
-            "largest_spinodal_residual": max(
-                (float(x.residuals.max()) for x in found.spinodals), default=None
-            ),
+            "largest_binodal_residual": _largest(found.binodals),
+            "largest_spinodal_residual": _largest(found.spinodals),
             "crossover": line and {"configuration": line.configuration, "probability": line.level},
         },
     )

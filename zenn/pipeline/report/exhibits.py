@@ -8,6 +8,7 @@ import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from zenn.errors import InputError, did_you_mean
 from zenn.pipeline.report import formats
@@ -16,15 +17,17 @@ COLUMNS = ("id", "paper", "artefact", "title", "subject", "issue", "step", "part
 MEDIA_TYPES = {"png": "image/png", "pdf": "application/pdf", "csv": "text/csv;charset=utf-8"}
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 ROLE_ENDING = "_figures"
+BEYOND = "beyond"  # in place of a paper: what goes beyond the papers
 # A figure's 200 pixels per inch, shown at 110 per inch: its 9-point letters are as large as a table's.
 SHOWN_PER_PIXEL = 0.55
 
 
 @dataclass(frozen=True)
 class Artefact:
-    """A figure or table of the papers; `step` (`subject/run`) makes it, if one does.
+    """A figure or table, of a paper or beyond them; `step` (`subject/run`) makes it, if one does.
 
-    `part` says what is made of it, where that is not all; empty otherwise.
+    `part` says what is made of it, where that is not all; empty otherwise. Its `id` says whether it is a
+    figure or a table: `<paper>-<fig or table>-<number or name>`.
     """
 
     id: str
@@ -45,8 +48,8 @@ class Artefact:
 
     @property
     def is_table(self) -> bool:
-        """Whether the paper prints it as a table."""
-        return self.artefact.lower().startswith("table")
+        """Whether it is a table, not a figure."""
+        return self.id.split("-")[1:2] == ["table"]
 
 
 @dataclass(frozen=True)
@@ -82,13 +85,34 @@ class Table:
     downloads: tuple[Download, ...]
 
 
+Exhibit = TypeVar("Exhibit", Figure, Table)
+
+
 @dataclass(frozen=True)
 class Exhibits:
-    """Every artefact of the papers, and what was made, in the order of the list."""
+    """Every artefact of the list, and what was made, in its order."""
 
     artefacts: tuple[Artefact, ...]
     figures: tuple[Figure, ...]
     tables: tuple[Table, ...]
+
+    @property
+    def of_papers(self) -> tuple[Artefact, ...]:
+        """The artefacts that a paper prints."""
+        return tuple(artefact for artefact in self.artefacts if artefact.paper != BEYOND)
+
+    @property
+    def beyond(self) -> tuple[Artefact, ...]:
+        """The artefacts that no paper has."""
+        return tuple(artefact for artefact in self.artefacts if artefact.paper == BEYOND)
+
+
+def by_paper(exhibits: Iterable[Exhibit]) -> list[tuple[str, list[Exhibit]]]:
+    """Figures or tables under the paper they belong to, in the order of the first of each."""
+    groups: dict[str, list[Exhibit]] = {}
+    for exhibit in exhibits:
+        groups.setdefault(exhibit.of.paper, []).append(exhibit)
+    return list(groups.items())
 
 
 def gather(listed: Path, inputs: Mapping[str, Path]) -> Exhibits:

@@ -17,7 +17,7 @@ from zenn.pipeline import provenance
 from zenn.pipeline.claims.ledger import PUBLISHED, Row, Verdict, read_rows, stamp
 from zenn.pipeline.provenance import UNKNOWN
 from zenn.pipeline.report import formats
-from zenn.pipeline.report.exhibits import Exhibits, gather
+from zenn.pipeline.report.exhibits import BEYOND, Exhibits, by_paper, gather
 
 KEY_SHOWN = 8  # of the 16 digits of a key
 
@@ -159,7 +159,10 @@ def context(
             for subject, values in metrics.items()
         ],
         "exhibits": exhibits,
-        "made": sum(bool(artefact.step) for artefact in exhibits.artefacts),
+        "figures_by_paper": by_paper(exhibits.figures),
+        "tables_by_paper": by_paper(exhibits.tables),
+        "beyond": BEYOND,
+        "made": sum(bool(artefact.step) for artefact in exhibits.of_papers),
         "parameters": _sections(params["parameters"], params["steps"]),
         "surroundings": surroundings,
         "facts": facts,

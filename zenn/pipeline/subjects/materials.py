@@ -11,8 +11,20 @@ from zenn.pipeline.steps import Planner, Step
 from zenn.pipeline.tree import Tree
 
 NOTEBOOK = "reports/notebooks/materials.py"
-FIGURES = ("zenn-fig-4", "zenn-fig-s1", "zenn-fig-s2")
-TABLES = ("zenn-table-s1",)
+FIGURES = (
+    "zenn-fig-1",
+    "zenn-fig-4",
+    "zenn-fig-s1",
+    "zenn-fig-s2",
+    "beyond-fig-fe3pt-probabilities",
+    "beyond-fig-fe3pt-pt-diagram",
+    "beyond-fig-fe3pt-critical-point",
+    "beyond-fig-fe3pt-properties",
+)
+TABLES = ("zenn-table-s1", "zenn-table-s2", "beyond-table-fe3pt-sensitivity", "beyond-table-fe3pt-nte")
+ARTEFACTS = "data/inputs/artefacts.csv"
+# Paper A prints no units beside k_B = 0.1 of its Table S2; in these it is the physical constant of 12 atoms.
+REDUCED_UNITS = {"temperature_K": 1000.0, "energy_eV_per_atom": 0.0718111}
 CLAIMED = "fe3pt"  # the system that the paper's claims are about
 ROLES = (
     "eos_round_trip",
@@ -57,14 +69,14 @@ def steps(params: Params, tree: Tree) -> list[Step]:
     figures = make.step(
         "figures",
         "zenn.pipeline.notebook",
-        {"scale": params.scale, "figures": FIGURES, "tables": TABLES},
+        {"scale": params.scale, "figures": FIGURES, "tables": TABLES, **_stated(params)},
         (
             *(f"{name}.{ending}" for name in FIGURES for ending in ("png", "pdf", "csv")),
             *(f"{name}.csv" for name in TABLES),
             "materials.ipynb",
         ),
         inputs=results,
-        files={"notebook": NOTEBOOK},
+        files={"notebook": NOTEBOOK, "claims": CLAIMS, "artefacts": ARTEFACTS},
         notebook_modules=tree.notebook_imports(NOTEBOOK),
     )
     claims = make.step(
@@ -125,6 +137,22 @@ def _system_steps(make: Planner, name: str, system: dict[str, Any], shared: dict
         )
         for role in ROLES
     ]
+
+
+def _stated(params: Params) -> dict[str, Any]:
+    """What the schematic and Table S2 say of all of Paper A: printed constants, data sets, units."""
+    landscape, classification = params.landscape.zentropy, params.classification
+    constants = {
+        "classification": classification.zentropy,
+        "landscape": landscape.benchmark,
+        "materials": landscape.fe3pt,
+    }
+    data_sets = type(classification.training).model_fields
+    return {
+        "constants": {name: values.model_dump(mode="json") for name, values in constants.items()},
+        "data_sets": [str(field.description) for field in data_sets.values()],
+        "reduced_units": {**REDUCED_UNITS, "atoms": params.materials.systems[CLAIMED].atoms_in_cell},
+    }
 
 
 def _pick(values: dict[str, Any], *names: str) -> dict[str, Any]:
