@@ -110,10 +110,11 @@ def binodals(found: Scan, critical_points: Sequence[CriticalPoint]) -> tuple[Pha
     Common tangents that cross F elsewhere join metastable phases and are left out.
     """
     pairs = []
-    for row in range(len(found.temperatures)):
+    slopes = np.diff(found.F, axis=1) / np.diff(found.volumes)
+    for row in np.flatnonzero(np.any(np.diff(slopes, axis=1) <= 0, axis=1)):  # elsewhere F is convex
         hull = _lower_hull(found.volumes, found.F[row])
         pairs += [
-            _Pair(row, float(found.volumes[i]), float(found.volumes[j]))
+            _Pair(int(row), float(found.volumes[i]), float(found.volumes[j]))
             for i, j in pairwise(hull)
             if j - i > 1
         ]

@@ -18,7 +18,7 @@ from zenn.errors import InputError, NotConvergedError, NotFoundError
 from zenn.materials.constants import ATMOSPHERE, GPA_PER_EV_PER_A3
 from zenn.materials.helmholtz import HIGHEST_ORDER, derivatives
 from zenn.materials.material import Material
-from zenn.materials.scanning import Window, check_window, scan_volumes, within
+from zenn.materials.scanning import Scan, Window, check_window, scan, scan_volumes, within
 
 Array = NDArray[np.float64]
 
@@ -116,6 +116,17 @@ def critical_points(
     return found
 
 
+def critical_points_of(
+    found: Scan, tolerance: float = 1e-10, max_iterations: int = 50
+) -> tuple[CriticalPoint, ...]:
+    """All critical points that a scan leads to, as `critical_points`; its temperatures are the search's."""
+    points, unfinished = _from_scan(found, tolerance, max_iterations)
+    if unfinished and not points:
+        where = _spoken(*_windows(found))
+        raise NotConvergedError(_unfinished(unfinished, tolerance, max_iterations, where))
+    return points
+
+
 def _search(
     material: Material,
     temperature_window: Window,
@@ -125,23 +136,39 @@ def _search(
 ) -> tuple[tuple[CriticalPoint, ...], int]:
     """The critical points, hottest first, and how many candidates did not converge."""
     check_window("temperature_window", temperature_window)
-    check_window("volume_window", volume_window)
+    temperatures = np.linspace(*temperature_window, SCAN_TEMPERATURES)
+    return _from_scan(scan(material, temperatures, volume_window), tolerance, max_iterations)
+
+
+def _from_scan(found: Scan, tolerance: float, max_iterations: int) -> tuple[tuple[CriticalPoint, ...], int]:
+    """Newton's method from every candidate of a scan."""
     for name, value in (("tolerance", tolerance), ("max_iterations", max_iterations)):
         if not value > 0:
             raise InputError(f"argument {name}", "", value, "a positive number")
-    found: list[CriticalPoint] = []
+    points: list[CriticalPoint] = []
     unfinished = 0
-    for volume, temperature in _candidates(material, temperature_window, volume_window):
+    windows = _windows(found)
+    reach = 2 * np.max(np.diff(found.volumes)), 2 * np.max(np.diff(found.temperatures))
+    for volume, temperature in _candidates(found):
+        if any(
+            abs(volume - point.volume) < reach[0] and abs(temperature - point.temperature) < reach[1]
+            for point in points
+        ):
+            continue  # a neighbouring cell led there
         try:
-            point = _newton(
-                material, volume, temperature, temperature_window, volume_window, tolerance, max_iterations
-            )
+            point = _newton(found.material, volume, temperature, *windows, tolerance, max_iterations)
         except NotConvergedError:
             unfinished += 1
             continue
-        if point is not None and not any(_same(point, other) for other in found):
-            found.append(point)
-    return tuple(sorted(found, key=lambda point: -point.temperature)), unfinished
+        if point is not None and not any(_same(point, other) for other in points):
+            points.append(point)
+    return tuple(sorted(points, key=lambda point: -point.temperature)), unfinished
+
+
+def _windows(found: Scan) -> tuple[Window, Window]:
+    """The temperatures and volumes that a scan covers."""
+    T, V = found.temperatures, found.volumes
+    return (float(T[0]), float(T[-1])), (float(V[0]), float(V[-1]))
 
 
 def _unfinished(candidates: int, tolerance: float, max_iterations: int, where: str) -> str:
@@ -210,14 +237,11 @@ def reference_volume(
     return stable_volume(material, temperature, pressure, volume_window)
 
 
-def _candidates(
-    material: Material, temperature_window: Window, volume_window: Window
-) -> list[tuple[float, float]]:
-    """Centres (V, T) of the cells over whose corners both F_VV and F_VVV change sign; hottest first."""
-    V = scan_volumes(volume_window)
-    T = np.linspace(*temperature_window, SCAN_TEMPERATURES)
-    scan = derivatives(material, V, T[:, None], order=3)
-    cells = np.argwhere(_changes_sign(scan.F_VV) & _changes_sign(scan.F_VVV))[::-1]
+def _candidates(found: Scan) -> list[tuple[float, float]]:
+    """Centres (V, T) of the cells over whose corners both F_VV and its slope change sign; hottest first."""
+    T, V = found.temperatures, found.volumes
+    slope = np.gradient(found.F_VV, V, axis=1)  # between grid points: only where to start
+    cells = np.argwhere(_changes_sign(found.F_VV) & _changes_sign(slope))[::-1]
     return [(float(V[j] + V[j + 1]) / 2, float(T[i] + T[i + 1]) / 2) for i, j in cells]
 
 

@@ -30,6 +30,7 @@ Array = NDArray[np.float64]
 _SWITCH = 2.5  # below: power series, radius of convergence 2 pi; above: series in exp(-x)
 _POWER_TERMS = 20  # (2.5 / (2 pi))^(2 * 20) < 1e-16
 _EXPONENTIAL_TERMS = 16  # exp(-2.5 * 16) < 1e-17
+_COLD, _COLD_TERMS = 9.0, 4  # exp(-9 * 5) < 1e-19: most of a table at low temperature
 # 3 B_2m / ((2m + 3) (2m)!) by way of zeta(2m): scipy's Bernoulli numbers are off by up to 2e-12.
 _EVEN_COEFFICIENTS = [
     6 * (-1) ** (m + 1) * float(zeta(2 * m)) / ((2 * math.pi) ** (2 * m) * (2 * m + 3))
@@ -47,9 +48,11 @@ def debye_function(x: ArrayLike) -> Array:
     """
     values = np.asarray(x, dtype=np.float64)
     result = np.empty_like(values)
-    small = values < _SWITCH
+    small, cold = values < _SWITCH, values > _COLD
+    between = ~(small | cold)
     result[small] = _power_series(values[small])
-    result[~small] = _exponential_series(values[~small])
+    result[between] = _exponential_series(values[between], _EXPONENTIAL_TERMS)
+    result[cold] = _exponential_series(values[cold], _COLD_TERMS)
     return result
 
 
@@ -62,12 +65,12 @@ def _power_series(x: Array) -> Array:
     return 1 - 0.375 * x + total
 
 
-def _exponential_series(x: Array) -> Array:
+def _exponential_series(x: Array, terms: int) -> Array:
     """D for large x: pi^4 / 5 / x^3 less a sum over exp(-m x)."""
     inverse = 1 / x
     decay = np.exp(-x)
     total = np.zeros_like(x)
-    for m in range(_EXPONENTIAL_TERMS, 0, -1):
+    for m in range(terms, 0, -1):
         t = inverse / m
         total = (total + (1 + t * (3 + t * (6 + 6 * t))) / m) * decay
     return 3 * (math.pi**4 / 15 * inverse**3 - total)
@@ -149,7 +152,7 @@ def vibrational_series(
 
     `debye_temperature` is Theta at `volume`, `grueneisen` the exponent gamma; all arguments broadcast.
     """
-    chain = _chain(_ratio(debye_temperature, temperature))
+    chain = _chain(_ratio(debye_temperature, temperature), max(order, 2))
     energy = 1.125 * debye_temperature + temperature * chain[: order + 1]  # q Theta = Theta
     entropy = chain[1 : order + 1] - chain[:order]
     return Vibrations(
@@ -165,16 +168,20 @@ def _ratio(theta: Array, T: Array) -> Array:
     return np.where(warm, theta / np.where(warm, T, 1), np.inf)
 
 
-def _chain(x: Array) -> Array:
-    """g and q g ... q^4 g, q = x d/dx, shape (5, batch...)."""
+def _chain(x: Array, order: int = 4) -> Array:
+    """g and q g ... q^order g, q = x d/dx, order 2 to 4, shape (order + 1, batch...)."""
     D = debye_function(x)
     finite = np.minimum(x, 1e3)  # b and its derivatives vanish far earlier; avoids inf * 0
     b = finite * np.exp(-finite) / -np.expm1(-finite)
-    damping = 1 - b - finite
-    qb = b * damping
-    qqb = qb * damping - b * (qb + finite)
-    g = 3 * np.log(-np.expm1(-x)) - D
-    return np.stack([g, 3 * D, 9 * (b - D), 9 * (qb - 3 * b + 3 * D), 9 * (qqb - 3 * qb + 9 * b - 9 * D)])
+    chain = [3 * np.log(-np.expm1(-x)) - D, 3 * D, 9 * (b - D)]
+    if order > 2:
+        damping = 1 - b - finite
+        qb = b * damping
+        chain.append(9 * (qb - 3 * b + 3 * D))
+    if order > 3:
+        qqb = qb * damping - b * (qb + finite)
+        chain.append(9 * (qqb - 3 * qb + 9 * b - 9 * D))
+    return np.stack(chain)
 
 
 def _series_from_logarithmic(chain: Array, factor: Array, volume: Array) -> Array:

@@ -15,15 +15,16 @@ from scipy.optimize.elementwise import find_root
 
 from zenn.errors import InputError, NotFoundError, did_you_mean
 from zenn.materials.boundaries import PhaseBoundary, binodals, refined_temperatures, spinodals
-from zenn.materials.critical import CriticalPoint, critical_points
+from zenn.materials.critical import CriticalPoint, critical_points, critical_points_of
 from zenn.materials.helmholtz import probabilities
-from zenn.materials.isobars import Isobar, NegativeThermalExpansion, isobar, negative_thermal_expansion
+from zenn.materials.isobars import Isobar, NegativeThermalExpansion, isobars, negative_thermal_expansion
 from zenn.materials.material import Material
-from zenn.materials.scanning import Scan, Window, scan, stable
+from zenn.materials.scanning import Scan, Window, extended, scan, stable
 from zenn.materials.thermodynamics import pressure as pressure_of
 
 Array = NDArray[np.float64]
 
+_FINE = 40  # steps of temperature in which critical points can be sought too
 _COLDEST_SEARCH = 1e-3  # of the highest temperature: at 0 K itself F has kinks, no critical points
 
 
@@ -113,11 +114,15 @@ def phase_diagram(
     T = np.asarray(temperatures, dtype=np.float64)
     if T.ndim != 1 or len(T) < 2 or not np.all(np.diff(T) > 0):
         raise InputError("argument temperatures", "", T, "two or more increasing temperatures in K")
-    span = (max(float(T[0]), _COLDEST_SEARCH * float(T[-1])), float(T[-1]))
-    points = critical_points(material, span, volume_window, tolerance, max_iterations)
-    found = scan(material, refined_temperatures(T, points), volume_window)
+    found = scan(material, T, volume_window)
+    if np.max(np.diff(T)) <= (T[-1] - T[0]) / _FINE:
+        points = critical_points_of(found, tolerance, max_iterations)
+    else:
+        span = (max(float(T[0]), _COLDEST_SEARCH * float(T[-1])), float(T[-1]))
+        points = critical_points(material, span, volume_window, tolerance, max_iterations)
+    found = extended(found, refined_temperatures(T, points))
     lines = binodals(found, points)
-    isobars = tuple(isobar(found, pressure, lines) for pressure in pressures)
+    paths = isobars(found, pressures, lines)
     try:
         line = crossover(found)
     except NotFoundError:
@@ -126,10 +131,8 @@ def phase_diagram(
         critical_points=points,
         spinodals=spinodals(found, points),
         binodals=lines,
-        isobars=isobars,
-        negative_thermal_expansion=tuple(
-            window for path in isobars for window in negative_thermal_expansion(material, path)
-        ),
+        isobars=paths,
+        negative_thermal_expansion=negative_thermal_expansion(material, *paths),
         crossover=line,
     )
 
@@ -157,7 +160,7 @@ def crossover(found: Scan, configuration: str | None = None, level: float = 0.5)
         raise InputError("argument level", "", level, "a probability between 0 and 1")
     k = names.index(configuration)
     T, V = found.temperatures, found.volumes
-    offset = probabilities(material, V, T[:, None])[..., k] - level
+    offset = found.probabilities[..., k] - level
     rows, columns = np.nonzero(offset[:, :-1] * offset[:, 1:] < 0)
     rows, first = np.unique(rows, return_index=True)
     columns = columns[first]

@@ -154,6 +154,7 @@ def mixture(material: Material, volume: ArrayLike, temperature: ArrayLike, order
     states = _configurations(material, V, T, max(order, 1))
     p, log_p = states.probabilities, states.log_probabilities
     boltzmann = BOLTZMANN / material.atoms
+    log_degeneracies = np.log(material.configurations.degeneracies)
 
     mean = np.sum(p * states.energy, axis=-1)
     mixing = (T[..., None] > 0) & (p > 0)  # at T = 0, and where p underflows, nothing mixes
@@ -162,11 +163,11 @@ def mixture(material: Material, volume: ArrayLike, temperature: ArrayLike, order
     weights = taylor.exponential(exponent)
     log_sum = taylor.logarithm(np.sum(p * weights, axis=-1))
     in_volume = mean - boltzmann * T * log_sum
-    in_volume[0] = zentropy.helmholtz_energy(states.energy[0], 0.0, T, **_statistics(material))
+    in_volume[0] = _mixture_energy(states, log_degeneracies, boltzmann * T)
 
     shares = p * taylor.multiply(weights, taylor.exponential(-log_sum)[..., None])  # series of p_k
     log_shares = exponent - log_sum[..., None]  # series of ln(p_k / g_k)
-    log_shares[0] = np.where(p > 0, log_p, 0) - np.log(material.configurations.degeneracies)
+    log_shares[0] = np.where(p > 0, log_p, 0) - log_degeneracies
     level_entropy = states.entropy - boltzmann * log_shares[:-1]
     entropy = np.sum(taylor.multiply(shares[:-1], level_entropy), axis=-1)
 
@@ -178,6 +179,14 @@ def mixture(material: Material, volume: ArrayLike, temperature: ArrayLike, order
         F_TT=-np.divide(heat_capacity, T, out=np.zeros_like(heat_capacity), where=T > 0),
     )
     return Mixture(found, states)
+
+
+def _mixture_energy(states: States, log_degeneracies: Array, kT: Array) -> Array:
+    """F = F_k + (k_B T / n) ln(p_k / g_k), the same for every k; of the likeliest it is known best."""
+    likeliest = np.argmax(states.probabilities, axis=-1)[..., None]
+    energy = np.take_along_axis(states.energy[0], likeliest, axis=-1)[..., 0]
+    log_p = np.take_along_axis(states.log_probabilities, likeliest, axis=-1)[..., 0]
+    return np.asarray(energy + kT * (log_p - log_degeneracies[likeliest[..., 0]]))
 
 
 class States(NamedTuple):

@@ -101,25 +101,48 @@ def isobar(found: Scan, pressure: float, binodals: Sequence[PhaseBoundary] = ())
     NotFoundError : the material has no stable volume at this pressure within the scanned volumes; names the
         temperature and the pressures that the window covers there.
     """
-    if not np.isfinite(pressure):
-        raise InputError("argument pressure", "", pressure, "a finite pressure in GPa")
-    material = found.material
-    volumes = _stable_volumes(found, pressure)
-    T, V = found.temperatures, volumes
-    transitions = sorted(
-        (
-            transition
-            for line in binodals
-            for transition in transitions_at(material, line, pressure)
-            if T[0] < transition.temperature < T[-1]
-        ),
-        key=lambda transition: transition.temperature,
+    return isobars(found, (pressure,), binodals)[0]
+
+
+def isobars(
+    found: Scan, pressures: Sequence[float], binodals: Sequence[PhaseBoundary] = ()
+) -> tuple[Isobar, ...]:
+    """`isobar` for several pressures (GPa), solved together."""
+    for pressure in pressures:
+        if not np.isfinite(pressure):
+            raise InputError("argument pressure", "", pressure, "a finite pressure in GPa")
+    states = [
+        _with_transitions(found, float(pressure), volumes, binodals)
+        for pressure, volumes in zip(pressures, _stable_volumes(found, pressures), strict=True)
+    ]
+    if not states:
+        return ()
+    ends = np.cumsum([len(T) for T, _, _ in states])[:-1]
+    T, V = (np.concatenate([state[i] for state in states]) for i in (0, 1))
+    expansion = np.split(thermal_expansion(found.material, V, T), ends)
+    return tuple(
+        Isobar(float(pressure), T, V, alpha, transitions)
+        for pressure, (T, V, transitions), alpha in zip(pressures, states, expansion, strict=True)
     )
+
+
+def _with_transitions(
+    found: Scan, pressure: float, volumes: Array, binodals: Sequence[PhaseBoundary]
+) -> tuple[Array, Array, tuple[Transition, ...]]:
+    """Temperatures and volumes of an isobar with both sides of every transition on it."""
+    T, V = found.temperatures, volumes
+    met = [
+        transition
+        for line in binodals
+        for transition in transitions_at(found.material, line, pressure)
+        if T[0] < transition.temperature < T[-1]
+    ]
+    transitions = tuple(sorted(met, key=lambda transition: transition.temperature))
     for transition in transitions:
         where = int(np.searchsorted(T, transition.temperature))
         T = np.insert(T, where, [transition.temperature] * 2)
         V = np.insert(V, where, [transition.volume_below, transition.volume_above])
-    return Isobar(float(pressure), T, V, thermal_expansion(material, V, T), tuple(transitions))
+    return T, V, transitions
 
 
 def transitions_at(material: Material, binodal: PhaseBoundary, pressure: float) -> tuple[Transition, ...]:
@@ -132,17 +155,21 @@ def transitions_at(material: Material, binodal: PhaseBoundary, pressure: float) 
     return tuple(_transition(material, binodal, int(i), pressure, offsets) for i in crossings)
 
 
-def negative_thermal_expansion(material: Material, path: Isobar) -> tuple[NegativeThermalExpansion, ...]:
-    """The windows in which the volume falls on heating, coldest first; may be none.
+def negative_thermal_expansion(material: Material, *paths: Isobar) -> tuple[NegativeThermalExpansion, ...]:
+    """The windows in which the volume falls on heating, isobar by isobar, coldest first; may be none.
 
     Raises
     ------
-    NotConvergedError : between two points of the isobar the volume could not be followed.
+    NotConvergedError : between two points of an isobar the volume could not be followed.
     """
+    turns = _turns(material, paths)
+    return tuple(window for path, at in zip(paths, turns, strict=True) for window in _windows(path, at))
+
+
+def _windows(path: Isobar, turn_at: dict[int, float]) -> list[NegativeThermalExpansion]:
+    """The windows of one isobar, given the turning point after each of its points that has one."""
     T, alpha = path.temperatures, path.thermal_expansion
     jump = np.diff(T) == 0
-    before = np.flatnonzero((alpha[:-1] * alpha[1:] < 0) & ~jump)
-    turn_at = dict(zip(before.tolist(), _turns(material, path, before).tolist(), strict=True))
     windows: list[NegativeThermalExpansion] = []
     falling = alpha < 0
     start = 0
@@ -162,7 +189,7 @@ def negative_thermal_expansion(material: Material, path: Isobar) -> tuple[Negati
             )
         )
         start = stop + 1
-    return tuple(windows)
+    return windows
 
 
 def turning_points(
@@ -196,26 +223,44 @@ def turning_points(
     return T, V, good
 
 
-def _turns(material: Material, path: Isobar, before: NDArray[np.intp]) -> Array:
-    """The turning points between each of the isobar's points `before` and the next, by their temperatures.
+def _turns(material: Material, paths: Sequence[Isobar]) -> list[dict[int, float]]:
+    """For every isobar the turning points of the volume, by the point before each.
 
-    Bracketed, since at low temperature F_VT can rise from nothing exponentially, where Newton's method fails.
+    By Newton's method; where that fails, since at low temperature F_VT can rise from nothing exponentially,
+    between the two points that bracket it.
     """
-    T, V = path.temperatures, path.volumes
+    brackets = [
+        (number, int(i), path.pressure, *path.temperatures[i : i + 2], *path.volumes[i : i + 2], *alphas)
+        for number, path in enumerate(paths)
+        for i in np.flatnonzero(
+            (path.thermal_expansion[:-1] * path.thermal_expansion[1:] < 0) & (np.diff(path.temperatures) > 0)
+        )
+        for alphas in [path.thermal_expansion[i : i + 2]]
+    ]
+    found: list[dict[int, float]] = [{} for _ in paths]
+    if not brackets:
+        return found
+    numbers, indices, *columns = zip(*brackets, strict=True)
+    P, low, high, V_low, V_high, alpha_low, alpha_high = (np.array(column) for column in columns)
+    share = alpha_low / (alpha_low - alpha_high)
+    guess = low + share * (high - low), V_low + share * (V_high - V_low)
+    turns, _, good = turning_points(material, P, *guess)
+    failed = np.flatnonzero(~good | (turns < low) | (turns > high))
 
     def slope(temperature: Array, i: NDArray[np.intp]) -> Array:
-        share = (temperature - T[i]) / (T[i + 1] - T[i])
-        volume = _volume_at(material, path.pressure, temperature, V[i] + share * (V[i + 1] - V[i]))
+        share = (temperature - low[i]) / (high[i] - low[i])
+        volume = _volume_at(material, P[i], temperature, V_low[i] + share * (V_high[i] - V_low[i]))
         return np.asarray(derivatives(material, volume, temperature, order=2).F_VT)
 
-    if not len(before):
-        return np.empty(0)
-    found: Array = find_root(slope, (T[before], T[before + 1]), args=(before,)).x
+    if len(failed):
+        turns[failed] = find_root(slope, (low[failed], high[failed]), args=(failed,)).x
+    for number, i, temperature in zip(numbers, indices, turns, strict=True):
+        found[number][i] = float(temperature)
     return found
 
 
-def _volume_at(material: Material, pressure: float, temperature: Array, volume: Array) -> Array:
-    """The volume at a pressure (GPa) by Newton's method from one close to it.
+def _volume_at(material: Material, pressure: Array, temperature: Array, volume: Array) -> Array:
+    """The volume at a pressure (GPa) by Newton's method from one close to it, lane by lane.
 
     Raises
     ------
@@ -228,34 +273,60 @@ def _volume_at(material: Material, pressure: float, temperature: Array, volume: 
         if np.all(np.abs(offset) < limit):
             return volume
         volume = volume - np.where(np.abs(offset) < limit, 0, offset / at.F_VV)
-    raise NotConvergedError(f"the volume at {pressure:g} GPa was not reached in {_STEPS} steps")
+    raise NotConvergedError(f"a volume was not reached at its pressure in {_STEPS} steps")
 
 
-def _stable_volumes(found: Scan, pressure: float) -> Array:
-    """The volume of lowest Gibbs energy at every temperature of the scan."""
-    T, V, P = found.temperatures, found.volumes, pressure / GPA_PER_EV_PER_A3
+def _stable_volumes(found: Scan, pressures: Sequence[float]) -> Array:
+    """The volume of lowest Gibbs energy at every pressure and temperature of the scan, shape (P, N)."""
+    T, V = found.temperatures, found.volumes
+    P = np.array(pressures, dtype=float)[:, None, None] / GPA_PER_EV_PER_A3
     offset = -found.F_V - P
-    rows, columns = np.nonzero((offset[:, :-1] > 0) & (offset[:, 1:] <= 0))  # P falls with V: stable
-    missing = np.setdiff1d(np.arange(len(T)), rows)
+    which, rows, columns = np.nonzero((offset[..., :-1] > 0) & (offset[..., 1:] <= 0))  # P falls: stable
+    best = np.full(offset.shape[:2], np.nan)
+    if len(which):
+        at, warm = P[which, 0, 0], T[rows]
+        solved = _bracketed_volumes(found.material, at, warm, V[columns], V[columns + 1])
+        gibbs = derivatives(found.material, solved, warm, order=0).F + at * solved
+        order = np.argsort(-gibbs, kind="stable")  # of each state the lowest comes last, and stays
+        best[which[order], rows[order]] = solved[order]
+    missing = np.argwhere(np.isnan(best))
     if len(missing):
-        row = int(missing[0])
-        covered = -GPA_PER_EV_PER_A3 * found.F_V[row]
-        given = found.material.configurations.equilibrium_volumes
-        raise NotFoundError(
-            f"no stable volume at {pressure:g} GPa and {T[row]:g} K between {V[0]:g} and {V[-1]:g} Å3 per "
-            f"atom, which cover {covered.min():g} to {covered.max():g} GPa there; the configurations have "
-            f"their equilibrium volumes at {given.min():g} to {given.max():g} Å3, which have to be per atom"
-        )
-    solved = find_root(
-        lambda volume, temperature: derivatives(found.material, volume, temperature, order=1).F_V + P,
-        (V[columns], V[columns + 1]),
-        args=(T[rows],),
-    ).x
-    gibbs = derivatives(found.material, solved, T[rows], order=0).F + P * solved
-    best = np.full(len(T), np.nan)
-    order = np.lexsort((-gibbs, rows))  # of each row the lowest Gibbs energy comes last, and stays
-    best[rows[order]] = solved[order]
+        number, row = missing[0]
+        raise NotFoundError(_no_stable_volume(found, float(pressures[number]), int(row)))
     return best
+
+
+def _no_stable_volume(found: Scan, pressure: float, row: int) -> str:
+    """What is said of a pressure that the window does not reach."""
+    T, V = found.temperatures, found.volumes
+    covered = -GPA_PER_EV_PER_A3 * found.F_V[row]
+    given = found.material.configurations.equilibrium_volumes
+    return (
+        f"no stable volume at {pressure:g} GPa and {T[row]:g} K between {V[0]:g} and {V[-1]:g} Å3 per "
+        f"atom, which cover {covered.min():g} to {covered.max():g} GPa there; the configurations have "
+        f"their equilibrium volumes at {given.min():g} to {given.max():g} Å3, which have to be per atom"
+    )
+
+
+def _bracketed_volumes(material: Material, P: Array, T: Array, low: Array, high: Array) -> Array:
+    """Volumes with -F_V = P (eV / Å3) between `low`, where it is above, and `high`, where it is not.
+
+    Newton's method, halving the bracket where a step leaves it.
+    """
+    limit = RESIDUAL * mean_bulk_modulus(material)
+    volume = (low + high) / 2
+    for _ in range(_STEPS):
+        at = derivatives(material, volume, T, order=2)
+        offset = -at.F_V - P
+        open_lanes = np.abs(offset) > limit
+        if not np.any(open_lanes):
+            break
+        low, high = np.where(offset > 0, volume, low), np.where(offset > 0, high, volume)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            step = volume + offset / at.F_VV
+        step = np.where((low < step) & (step < high), step, (low + high) / 2)
+        volume = np.where(open_lanes, step, volume)
+    return volume
 
 
 def _transition(

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from zenn.errors import InputError
-from zenn.materials.helmholtz import derivatives
+from zenn.materials.helmholtz import derivatives, mixture
 from zenn.materials.material import Material
 
 Array = NDArray[np.float64]
@@ -27,7 +27,10 @@ _ROUNDING = 1e-11  # eV: F may lie below a tangent by so much
 
 @dataclass(frozen=True, eq=False)
 class Scan:
-    """F, F_V, F_VV (eV / Å^(3 j)) at N temperatures (K) and M volumes (Å3 per atom), shape (N, M)."""
+    """F, F_V, F_VV (eV / Å^(3 j)) at N temperatures (K) and M volumes (Å3 per atom), shape (N, M).
+
+    probabilities : of the K configurations, shape (N, M, K).
+    """
 
     material: Material
     temperatures: Array
@@ -35,6 +38,7 @@ class Scan:
     F: Array
     F_V: Array
     F_VV: Array
+    probabilities: Array
 
 
 def scan(material: Material, temperatures: ArrayLike, volume_window: Window) -> Scan:
@@ -48,9 +52,34 @@ def scan(material: Material, temperatures: ArrayLike, volume_window: Window) -> 
     T = np.atleast_1d(np.asarray(temperatures, dtype=np.float64))
     if T.ndim != 1 or not np.all(np.diff(T) > 0):
         raise InputError("argument temperatures", "", T, "a list of increasing temperatures in K")
-    V = scan_volumes(volume_window)
-    found = derivatives(material, V, T[:, None], order=2)
-    return Scan(material, T, V, found.F, found.F_V, found.F_VV)
+    return _scan(material, T, scan_volumes(volume_window))
+
+
+def extended(found: Scan, temperatures: Array) -> Scan:
+    """A scan with more temperatures: only those it does not have are evaluated."""
+    new = np.setdiff1d(temperatures, found.temperatures)
+    if not len(new):
+        return found
+    more = _scan(found.material, new, found.volumes)
+    order = np.argsort(np.concatenate([found.temperatures, new]))
+
+    def both(one: Array, other: Array) -> Array:
+        return np.concatenate([one, other])[order]
+
+    return Scan(
+        found.material,
+        both(found.temperatures, new),
+        found.volumes,
+        both(found.F, more.F),
+        both(found.F_V, more.F_V),
+        both(found.F_VV, more.F_VV),
+        both(found.probabilities, more.probabilities),
+    )
+
+
+def _scan(material: Material, T: Array, V: Array) -> Scan:
+    found, states = mixture(material, V, T[:, None], order=2)
+    return Scan(material, T, V, found.F, found.F_V, found.F_VV, states.probabilities)
 
 
 def scan_volumes(window: Window) -> Array:

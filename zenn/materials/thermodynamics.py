@@ -17,7 +17,6 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from zenn import zentropy
 from zenn.materials.constants import BOLTZMANN, GPA_PER_EV_PER_A3
 from zenn.materials.helmholtz import COLDEST, Derivatives, States, derivatives, mixture
 from zenn.materials.material import Material
@@ -67,11 +66,12 @@ class Properties:
 
 def properties(material: Material, volume: ArrayLike, temperature: ArrayLike) -> Properties:
     """All properties at once: one evaluation of F and its derivatives."""
-    V, T = np.broadcast_arrays(np.asarray(volume, dtype=float), np.asarray(temperature, dtype=float))
-    found, states = mixture(material, V, T, order=2)
+    V, T = np.asarray(volume, dtype=float), np.asarray(temperature, dtype=float)
+    found, states = mixture(material, V, T, order=2)  # before V and T are made as long as the results
+    shape = found.F.shape
     return Properties(
-        volume=V,
-        temperature=T,
+        volume=np.broadcast_to(V, shape),
+        temperature=np.broadcast_to(T, shape),
         helmholtz_energy=found.F,
         internal_energy=found.F - T * found.F_T,
         gibbs_energy=found.F - V * found.F_V,
@@ -82,8 +82,8 @@ def properties(material: Material, volume: ArrayLike, temperature: ArrayLike) ->
         isochoric_heat_capacity=-T * found.F_TT,
         isobaric_heat_capacity=_isobaric_heat_capacity(found, T),
         thermal_expansion=_thermal_expansion(found, V),
-        grueneisen_parameter=grueneisen_parameter(material, V, T),
-        log_partition_function=log_partition_function(material, V, T),
+        grueneisen_parameter=_grueneisen_parameter(material, found, V, T),
+        log_partition_function=_log_partition_function(material, found, T),
         probabilities=states.probabilities,
         configuration_helmholtz_energies=states.energy[0],
         configuration_internal_energies=states.energy[0] + T[..., None] * states.entropy[0],
@@ -152,29 +152,32 @@ def thermal_expansion(material: Material, volume: ArrayLike, temperature: ArrayL
 
 def grueneisen_parameter(material: Material, volume: ArrayLike, temperature: ArrayLike) -> Array:
     """Thermodynamic V (dP/dT)_V / C_V = alpha B_T V / C_V, no unit."""
-    T = np.maximum(np.asarray(temperature, dtype=float), COLDEST)  # at 0 K both vanish: their limit
-    found = derivatives(material, volume, T, order=2)
-    return np.asarray(np.asarray(volume) * found.F_VT / (T * found.F_TT))
+    V, T = np.asarray(volume, dtype=float), np.asarray(temperature, dtype=float)
+    return _grueneisen_parameter(material, derivatives(material, V, T, order=2), V, T)
 
 
 def log_partition_function(material: Material, volume: ArrayLike, temperature: ArrayLike) -> Array:
     """ln Z = -n F / (k_B T) of the whole cell, no unit (Eq. 6); infinite at T = 0."""
-    states = mixture(material, volume, temperature, order=0).states
-    return np.asarray(
-        zentropy.log_partition_function(
-            states.energy[0],
-            0.0,
-            temperature,
-            degeneracies=material.configurations.degeneracies,
-            k_B=BOLTZMANN / material.atoms,
-        )
-    )
+    found = derivatives(material, volume, temperature, order=0)
+    return _log_partition_function(material, found, np.asarray(temperature, dtype=float))
 
 
 def _configurational_entropy(material: Material, states: States) -> Array:
     p = states.probabilities
     log_shares = np.where(p > 0, states.log_probabilities, 0) - np.log(material.configurations.degeneracies)
     return np.asarray(-BOLTZMANN / material.atoms * np.sum(p * log_shares, axis=-1))
+
+
+def _grueneisen_parameter(material: Material, found: Derivatives, V: Array, T: Array) -> Array:
+    if np.any(T < COLDEST):  # there both vanish: their limit
+        T = np.maximum(T, COLDEST)
+        found = derivatives(material, V, T, order=2)
+    return np.asarray(V * found.F_VT / (T * found.F_TT))
+
+
+def _log_partition_function(material: Material, found: Derivatives, T: Array) -> Array:
+    with np.errstate(divide="ignore"):
+        return np.asarray(-material.atoms * found.F / (BOLTZMANN * T))
 
 
 def _isobaric_heat_capacity(found: Derivatives, T: Array) -> Array:
