@@ -320,7 +320,7 @@ def markdown(facts: dict[str, Any], rows: list[Row]) -> str:
         "| --- | ---: | ---: | ---: | ---: |",
     ]
     for row in rows:
-        peer = ("-", "-") if row.theirs_s is None else (f"{row.theirs_s:.3g}", f"{row.ratio:.2g}")
+        peer = ("-", "-") if row.theirs_s is None else (f"{row.theirs_s:.3g}", f"{row.ratio:.3g}")
         lines.append(f"| {row.task} | {row.ours_s:.3g} | {peer[0]} | {peer[1]} | {row.pairs} |")
     for row in rows:
         lines += ["", f"## {row.task}", "", f"* Ours: {row.ours}.", f"* Theirs: {row.theirs}."]

@@ -57,6 +57,8 @@ def accepted(annotation: Any, metadata: tuple[Any, ...] = ()) -> str:
         return _SCALARS[bare] + _bounds(around)
     if get_origin(bare) is Literal:
         return one_of(get_args(bare))
+    if bare is type(None):
+        return "null"
     if is_union(bare):
         return " or ".join(accepted(member) for member in get_args(bare))
     if is_model(bare):
