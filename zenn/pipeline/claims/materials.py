@@ -66,12 +66,15 @@ def critical_pressure(evidence: Mapping[str, Any]) -> Finding:
     """|P* - 6.53| <= 0.1 GPa."""
     found = evidence["critical_point"]["pressure_GPa"]
     off = abs(found - PC_GPA)
+    rounding = evidence["uncertainty"]["critical_point"]["pressure_GPa"]
+    within = rounding["low"] <= PC_GPA <= rounding["high"]
     return Finding(
         f"{found:.4f} GPa",
         _rounding(evidence, "pressure_GPa", ".3f", "GPa"),
         Verdict.HOLDS if off <= PC_TOLERANCE_GPA else Verdict.FAILS,
         f"P* = {found:.4f} GPa differs from {PC_GPA} GPa by {off:.3f} GPa; the rule allows "
-        f"{PC_TOLERANCE_GPA} GPa. At exactly {PC_GPA} GPa the forward model has no critical point.",
+        f"{PC_TOLERANCE_GPA} GPa. At exactly {PC_GPA} GPa the forward model has no critical point, and "
+        f"{PC_GPA} GPa lies {'within' if within else 'outside'} what rounding leaves open.",
         "critical_point/critical_point.json",
     )
 
