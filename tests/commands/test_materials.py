@@ -143,7 +143,7 @@ def check_mixture(grid, each):
 
 
 def test_fe3pt_has_its_critical_point_and_says_what_rounding_leaves(zenn):
-    options = "--atoms 12 --formula Fe3Pt --temperatures 20:560:20 --pressure 0 --pressure 7 --samples 8"
+    options = "--atoms 12 --formula Fe3Pt --temperatures 20:560:20 --pressure 0 --pressure 7 --samples 40"
     status, said, error = zenn(
         f"phase-diagram {FE3PT_WORD} {options} --volume-window 12.2:13.7 --out deep/diagram"
     )
