@@ -256,7 +256,7 @@ def time_monte_carlo(material: Material, section: dict[str, Any], samples: int, 
     decimals = printed_decimals(ROOT / given["configurations"])
     seconds, found = timed(
         lambda: monte_carlo(
-            material, diagram, decimals, samples, section["uncertainty"]["seed"], window,
+            material, diagram, decimals, samples, section["uncertainty"]["seed"],
             lambda done: report("Monte Carlo"),
         )
     )  # fmt: skip

@@ -24,6 +24,7 @@ from zenn.materials import read_configurations
 
 INPUTS = Path(__file__).parents[2] / "data" / "inputs"
 CUAU, FE3PT = INPUTS / "cuau_emt_energy_volume.csv", INPUTS / "fe3pt_table_s1.csv"
+CUAU_WORD, FE3PT_WORD = shlex.quote(str(CUAU)), shlex.quote(str(FE3PT))  # words of a command line
 BOLTZMANN = physical_constants["Boltzmann constant in eV/K"][0]
 CUAU_MASS = (63.546 + 196.966569) / 2
 
@@ -48,7 +49,7 @@ def names(folder):
 
 
 def test_cuau_from_points_to_figures(zenn, tmp_path):
-    status, said, _ = zenn(f"fit-eos {CUAU} --out fit")
+    status, said, _ = zenn(f"fit-eos {CUAU_WORD} --out fit")
     assert status == 0
     assert "7 configurations" in said
     assert names("fit") == {"configurations.csv", "fit.csv", "points.csv", "curves.csv", "metadata.json"}
@@ -142,9 +143,9 @@ def check_mixture(grid, each):
 
 
 def test_fe3pt_has_its_critical_point_and_says_what_rounding_leaves(zenn):
-    options = "--atoms 12 --formula Fe3Pt --temperatures 20:560:20 --pressure 0 --pressure 7 --samples 8"
+    options = "--atoms 12 --formula Fe3Pt --temperatures 20:560:20 --pressure 0 --pressure 7 --samples 40"
     status, said, error = zenn(
-        f"phase-diagram {FE3PT} {options} --volume-window 12.2:13.7 --out deep/diagram"
+        f"phase-diagram {FE3PT_WORD} {options} --volume-window 12.2:13.7 --out deep/diagram"
     )
     assert (status, error) == (0, "")
     for number in ("164.197", "6.4709", "12.62809", "356.59", "452.58"):
@@ -182,7 +183,7 @@ def test_fe3pt_has_its_critical_point_and_says_what_rounding_leaves(zenn):
 
 
 def test_defaults_and_a_mass_instead_of_a_formula(zenn):
-    coarse = f"free-energy {FE3PT} --atoms 12 --temperatures 100,300"
+    coarse = f"free-energy {FE3PT_WORD} --atoms 12 --temperatures 100,300"
     assert zenn(f"{coarse} --formula Fe3Pt --out one")[0] == 0
     assert zenn(f"{coarse} --mean-atomic-mass 90.65475 --volumes 12.17376:13.91144:51 --out two")[0] == 0
     assert Path("one/properties.csv").read_text().count("\n") == 103
@@ -191,7 +192,9 @@ def test_defaults_and_a_mass_instead_of_a_formula(zenn):
 
 
 def test_chunks_make_no_difference(zenn, monkeypatch):
-    line = f"free-energy {FE3PT} --atoms 12 --formula Fe3Pt --temperatures 0:400:100 --volumes 12.5:13.5:3"
+    line = (
+        f"free-energy {FE3PT_WORD} --atoms 12 --formula Fe3Pt --temperatures 0:400:100 --volumes 12.5:13.5:3"
+    )
     zenn(f"{line} --out one")
     monkeypatch.setattr("zenn.commands.runs.CHUNK", 2 * 3 * 36)
     zenn(f"{line} --out two")
@@ -264,16 +267,17 @@ def test_vasp_runs_and_phonopy_files_give_what_a_table_gives(zenn, tmp_path):
 
 def test_rounding_of_a_table_without_critical_point(zenn):
     status, said, _ = zenn(
-        f"phase-diagram {FE3PT} --atoms 12 --formula Fe3Pt --temperatures 200:400:50 --samples 3 --out out"
+        f"phase-diagram {FE3PT_WORD} --atoms 12 --formula Fe3Pt --temperatures 200:400:50 "
+        "--samples 3 --out out"
     )
     assert status == 0
     assert "rounding not sampled: no critical point" in said
     assert not {"samples.csv", "uncertainty.json"} & names("out")
 
 
-GRID = f"free-energy {FE3PT} --out out --atoms 12"
-DIAGRAM = f"phase-diagram {FE3PT} --out out --atoms 12 --formula Fe3Pt"
-FIT = f"fit-eos {CUAU} --out out"
+GRID = f"free-energy {FE3PT_WORD} --out out --atoms 12"
+DIAGRAM = f"phase-diagram {FE3PT_WORD} --out out --atoms 12 --formula Fe3Pt"
+FIT = f"fit-eos {CUAU_WORD} --out out"
 
 
 @pytest.mark.parametrize(
@@ -305,8 +309,8 @@ FIT = f"fit-eos {CUAU} --out out"
         (f"{GRID} --formula Fe --electrons no.csv", "no.csv: found No such file"),
         (f"{GRID} --formula Fe --electrons electrons.csv", "the electronic table covers 0-50 K"),
         ("free-energy no.csv --out out --atoms 12 --formula Fe", "no.csv: found No such file"),
-        (f"free-energy {CUAU} --out out --atoms 8 --formula CuAu", "no column 'bulk_modulus_GPa'"),
-        (f"free-energy {FE3PT} --out out --atoms 0 --formula Fe", "--atoms: found 0"),
+        (f"free-energy {CUAU_WORD} --out out --atoms 8 --formula CuAu", "no column 'bulk_modulus_GPa'"),
+        (f"free-energy {FE3PT_WORD} --out out --atoms 0 --formula Fe", "--atoms: found 0"),
         (f"{DIAGRAM} --volume-window 12:14:3", "'12:14:3', expected LOW:HIGH"),
         (f"{DIAGRAM} --volume-window 11:12", "expected a range that holds the equilibrium volume"),
         (f"{DIAGRAM} --temperatures 0:600:0.1", "found 6001 temperatures, expected at most 2777"),
@@ -317,7 +321,7 @@ FIT = f"fit-eos {CUAU} --out out"
         (f"{DIAGRAM} --samples 9 --seed -1", "--seed: found -1"),
         (f"{FIT} --name FM", "--name: found FM, expected no --name beside a CSV table"),
         (f"{FIT} --format vasp", "expected a table with a column 'path', beside --format vasp"),
-        (f"fit-eos {CUAU} {CUAU} --out out", "POINTS: found 2 files"),
+        (f"fit-eos {CUAU_WORD} {CUAU_WORD} --out out", "POINTS: found 2 files"),
         ("fit-eos no.csv --out out", "no.csv: found no such file or folder"),
         ("fit-eos e-v.xlsx --out out", "a file named 'e-v.xlsx', expected a .csv table"),
         ("fit-eos e-v.dat --out out --atoms 2", "--name: found nothing"),
@@ -359,7 +363,7 @@ def write_electrons(path):
 
 def test_electrons_lower_the_free_energy(zenn):
     write_electrons("electrons.csv")
-    line = f"free-energy {FE3PT} --atoms 12 --formula Fe3Pt --temperatures 0,50 --volumes 12.5:13.5:2"
+    line = f"free-energy {FE3PT_WORD} --atoms 12 --formula Fe3Pt --temperatures 0,50 --volumes 12.5:13.5:2"
     assert zenn(f"{line} --out without")[0] == 0
     assert zenn(f"{line} --electrons electrons.csv --out with")[0] == 0
     F = [pd.read_csv(f"{folder}/properties.csv")["helmholtz_eV_per_atom"] for folder in ("with", "without")]
@@ -369,7 +373,7 @@ def test_electrons_lower_the_free_energy(zenn):
 
 
 def test_a_cell_that_does_not_hold_the_formula_is_pointed_out(zenn):
-    line = f"free-energy {FE3PT} --formula Fe3Pt --temperatures 300 --volumes 12.5:13.5:2"
+    line = f"free-energy {FE3PT_WORD} --formula Fe3Pt --temperatures 300 --volumes 12.5:13.5:2"
     assert zenn(f"{line} --atoms 12 --out one")[2] == ""
     assert (
         "a cell of 10 atoms does not hold a whole number of Fe3Pt" in zenn(f"{line} --atoms 10 --out two")[2]
@@ -385,7 +389,7 @@ def test_temperatures_are_the_decimals_that_were_typed():
 @pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may write anywhere")
 def test_a_place_that_cannot_be_written(zenn):
     Path("closed").mkdir(mode=0o555)
-    status, _, error = zenn(f"fit-eos {CUAU} --out closed/fit")
+    status, _, error = zenn(f"fit-eos {CUAU_WORD} --out closed/fit")
     assert status == 1
     assert "which cannot be written" in error
 

@@ -17,7 +17,7 @@ from zenn.materials.debye import debye_temperature
 from zenn.materials.diagram import crossover, phase_diagram
 from zenn.materials.eos import birch_murnaghan_energy
 from zenn.materials.helmholtz import derivatives, helmholtz_energy, probabilities
-from zenn.materials.isobars import isobar, negative_thermal_expansion, transitions_at, turning_points
+from zenn.materials.isobars import isobar, negative_thermal_expansion, turning_points
 from zenn.materials.scanning import scan
 from zenn.materials.thermodynamics import gibbs_energy, pressure, thermal_expansion
 
@@ -203,7 +203,7 @@ def test_an_isobar_is_at_its_pressure_and_jumps_at_equal_gibbs_energies(fe3pt, d
         for transition in path.transitions:
             both = np.array([transition.volume_below, transition.volume_above])
             low, high = gibbs_energy(fe3pt, both, transition.temperature)
-            assert low == pytest.approx(high, abs=1e-11)
+            assert low == pytest.approx(high, abs=2e-10)
             assert transition.latent_heat > 0
             twice = np.flatnonzero(path.temperatures == transition.temperature)
             np.testing.assert_array_equal(path.volumes[twice], both)
@@ -246,12 +246,8 @@ def test_crossover_is_where_the_ground_state_has_probability_one_half(fe3pt, dia
         crossover(found, "99")
     with pytest.raises(InputError, match="level: found 1"):
         crossover(found, "1", 1.0)
-    with pytest.raises(NotFoundError, match=r"'36' does not pass 0\.9"):
+    with pytest.raises(NotFoundError, match=r"'36' passes 0\.9 in no stable phase"):
         crossover(found, "36", 0.9)
-
-
-def test_transitions_off_the_line(fe3pt, binodal):
-    assert transitions_at(fe3pt, binodal, 20.0) == ()
 
 
 @pytest.mark.parametrize("temperatures", [[300.0, 100.0], [100.0, 100.0], [[100.0, 200.0]], [100.0]])

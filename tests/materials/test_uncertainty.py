@@ -24,7 +24,7 @@ def diagram(fe3pt):
 
 @pytest.fixture(scope="module")
 def samples(fe3pt, diagram):
-    return monte_carlo(fe3pt, diagram, DECIMALS, 150, 7, WINDOW)
+    return monte_carlo(fe3pt, diagram, DECIMALS, 150, 7)
 
 
 def test_decimals_as_printed(table_s1_path, tmp_path):
@@ -91,15 +91,15 @@ def test_every_sample_is_solved(samples, diagram):
 
 
 def test_a_sample_depends_on_its_seed_and_number_alone(fe3pt, diagram, samples):
-    again = monte_carlo(fe3pt, diagram, DECIMALS, 3, 7, WINDOW)
+    again = monte_carlo(fe3pt, diagram, DECIMALS, 3, 7)
     np.testing.assert_array_equal(again.critical_points, samples.critical_points[:3])
     np.testing.assert_array_equal(again.turning_temperatures, samples.turning_temperatures[:3])
-    other = monte_carlo(fe3pt, diagram, DECIMALS, 2, 8, WINDOW)
+    other = monte_carlo(fe3pt, diagram, DECIMALS, 2, 8)
     assert np.all(other.critical_points != samples.critical_points[:2])
 
 
 def test_digits_without_end_change_nothing(fe3pt, diagram):
-    found = monte_carlo(fe3pt, diagram, (14, 14, 14, 14), 2, 1, WINDOW)
+    found = monte_carlo(fe3pt, diagram, (14, 14, 14, 14), 2, 1)
     point = diagram.critical_point()
     np.testing.assert_allclose(
         found.critical_points, [[point.temperature, point.pressure, point.volume]] * 2, rtol=1e-9
@@ -119,11 +119,11 @@ def test_interval():
 
 def test_what_cannot_be_sampled(fe3pt, diagram, of_table):
     with pytest.raises(InputError, match="samples: found 1"):
-        monte_carlo(fe3pt, diagram, DECIMALS, 1, 1, WINDOW)
+        monte_carlo(fe3pt, diagram, DECIMALS, 1, 1)
     alone = of_table(np.array([[1, 13.1, 0.0, 170.0, 4.0]]))
     empty = phase_diagram(alone, [1.0, 300.0], (12.2, 13.9))
     with pytest.raises(NotFoundError, match="no critical point"):
-        monte_carlo(alone, empty, DECIMALS, 2, 1, (12.2, 13.9))
+        monte_carlo(alone, empty, DECIMALS, 2, 1)
 
 
 def test_the_missing_row_changes_nothing_and_the_number_of_atoms_everything(fe3pt):

@@ -158,7 +158,11 @@ NEW = ("from __future__ import annotations\n", "from __future__ import annotatio
 CRITICAL = {"materials/fe3pt-critical-point"}
 ROUND_TRIP = {"materials/fe3pt-eos-round-trip"}
 FREE_ENERGY = {"materials/fe3pt-free-energy"}
+UNCERTAINTY = {"materials/fe3pt-uncertainty"}
+DIAGRAMS = {"materials/fe3pt-phase-diagram", "materials/fe3pt-sensitivity"} | UNCERTAINTY
+EACH = {"materials/fe3pt-configuration-properties"}
 FIGURES, CLAIMS = {"materials/figures"}, {"materials/claims"}
+EVERYTHING = CRITICAL | ROUND_TRIP | FREE_ENERGY | DIAGRAMS | EACH | FIGURES | CLAIMS
 
 
 @pytest.mark.parametrize(
@@ -167,12 +171,13 @@ FIGURES, CLAIMS = {"materials/figures"}, {"materials/claims"}
         ("zenn/materials/eos.py", REMARK, set()),
         ("zenn/materials/steps/free_energy.py", ('"""Helmholtz energy along', '"""The energy along'), set()),
         ("params.yaml", ("scale: ci", "# a remark\nscale: ci"), set()),
-        ("workflow/rules/materials.smk", ("mem_mb=1000", "mem_mb=1100"), set()),
+        ("workflow/rules/materials.smk", ("kernels=1", "kernels=2"), set()),
         ("zenn/pipeline/job.py", NEW, set()),
-        ("params.yaml", ("tolerance: 1.0e-10", "tolerance: 1.0e-9"), CRITICAL | FIGURES | CLAIMS),
+        ("params.yaml", ("tolerance: 1.0e-10", "tolerance: 1.0e-9"), CRITICAL | DIAGRAMS | FIGURES | CLAIMS),
+        ("params.yaml", ("seed: 1}", "seed: 2}"), UNCERTAINTY | FIGURES | CLAIMS),
         ("params.yaml", ("strain: 0.05", "strain: 0.04"), ROUND_TRIP | FIGURES | CLAIMS),
-        ("zenn/materials/critical.py", NEW, CRITICAL | FREE_ENERGY | FIGURES | CLAIMS),
-        ("zenn/materials/eos.py", NEW, CRITICAL | FREE_ENERGY | ROUND_TRIP | FIGURES | CLAIMS),
+        ("zenn/materials/critical.py", NEW, CRITICAL | FREE_ENERGY | EACH | DIAGRAMS | FIGURES | CLAIMS),
+        ("zenn/materials/eos.py", NEW, EVERYTHING),
         ("zenn/plots/style.py", NEW, FIGURES),
         ("reports/notebooks/materials.py", ("# ## Fig. S2", "# ## Figure S2"), FIGURES),
         ("reports/notebooks/materials.py", ('scale = "small"', 'scale = "small"  # a remark'), set()),
@@ -180,7 +185,7 @@ FIGURES, CLAIMS = {"materials/figures"}, {"materials/claims"}
         (
             "data/inputs/fe3pt_table_s1.csv",
             ("13.124", "13.125"),
-            CRITICAL | FREE_ENERGY | ROUND_TRIP | FIGURES | CLAIMS,
+            EVERYTHING,
         ),
     ],
 )

@@ -98,7 +98,7 @@ def _of_diagram(tables: dict[str, pd.DataFrame]) -> Sequence[Drawn]:
         drawn.append((name, plots.along_isobars(along, column), along))
     for pressure in tables["isobar_configurations"]["isobar_GPa"].unique():
         table = plots.probabilities_table(tables["isobar_configurations"], pressure)
-        drawn.append((f"probabilities_{pressure:g}_GPa", plots.probabilities(table), table))
+        drawn.append((f"probabilities_{pressure:.10g}_GPa", plots.probabilities(table), table))
     return drawn
 
 

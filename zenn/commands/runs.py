@@ -38,6 +38,7 @@ CURVE = 101
 """Volumes of a fitted curve."""
 
 FULL_DIGITS = 9
+FEW_SAMPLES = 40
 """So many decimals are not a table rounded for print."""
 
 
@@ -193,7 +194,7 @@ def run_diagram(
             raise NotFoundError(f"{error}. {hint}") from error
         write_phase_diagram(found, folder)
         _write_along_isobars(material, found, folder)
-        sampled = _sample(material, found, decimals, samples, seed, window, folder) if samples else None
+        sampled = _sample(material, found, decimals, samples, seed, folder) if samples else None
         write_metadata(folder, "phase-diagram", files, parameters, uncertainty=sampled)
     summary.show_diagram(found, (T[0], T[-1]), window)
     if sampled:
@@ -223,10 +224,11 @@ def _sample(
     decimals: Sequence[int],
     samples: int,
     seed: int,
-    window: tuple[float, float],
     folder: Path,
 ) -> str:
     """Write the files of the uncertainty; what came of it in words."""
+    import numpy as np
+
     from zenn.materials import monte_carlo
     from zenn.materials.steps.uncertainty import write_uncertainty
 
@@ -235,10 +237,13 @@ def _sample(
             f"--samples: the table has up to {max(decimals)} decimals; what rounding leaves open is then "
             "nothing, and says nothing of the error of the fit"
         )
+    if samples < FEW_SAMPLES:
+        note(f"--samples: {samples} do not know a 95 % interval; take {FEW_SAMPLES} or more")
     try:
         with progress("samples", samples) as done:
-            drawn = monte_carlo(material, found, decimals, samples, seed, window, done)
+            drawn = monte_carlo(material, found, decimals, samples, seed, done)
         write_uncertainty(drawn, found, decimals, seed, folder)
     except NotFoundError as error:
         return f"not sampled: {error}"
-    return f"{samples} samples"
+    solved = int(np.isfinite(drawn.critical_points[:, 0]).sum())
+    return f"{samples} samples, {solved} of them with a critical point"

@@ -107,7 +107,7 @@ def show_uncertainty(path: Path, said: str) -> None:
         return
     found = read_json(path)
     rows = [
-        (label, f"{values['low']:.5g}", f"{values['median']:.5g}", f"{values['high']:.5g}")
+        (label, *(_number(values[name]) for name in ("low", "median", "high")), str(values["solved"]))
         for label, values in (
             ("critical T K", found["critical_point"]["temperature_K"]),
             ("critical P GPa", found["critical_point"]["pressure_GPa"]),
@@ -119,7 +119,12 @@ def show_uncertainty(path: Path, said: str) -> None:
         )
     ]
     title = f"what rounding leaves open, {found['samples']} samples"
-    _show(title, ("quantity", "2.5 %", "median", "97.5 %"), rows)
+    _show(title, ("quantity", "2.5 %", "median", "97.5 %", "samples that have it"), rows)
+
+
+def _number(value: float | None) -> str:
+    """Five digits, or a dash for what too few samples have."""
+    return "-" if value is None else f"{value:.5g}"
 
 
 def _show(title: str, names: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -68,7 +68,6 @@ if TYPE_CHECKING:
         Transition,
         isobar,
         negative_thermal_expansion,
-        transitions_at,
     )
     from zenn.materials.material import (
         Material,
@@ -159,7 +158,6 @@ _HOMES = {
         "Transition",
         "isobar",
         "negative_thermal_expansion",
-        "transitions_at",
     ),
     "material": ("Material",),
     "diagram": (
@@ -265,7 +263,6 @@ __all__ = [
     "spinodals",
     "stable_volume",
     "thermal_expansion",
-    "transitions_at",
     "variants",
     "vibrational_helmholtz_energy",
 ]

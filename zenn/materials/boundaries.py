@@ -34,6 +34,8 @@ RESIDUAL = 1e-10
 
 _STEPS = 40  # of Newton's method: quadratic from the scan's brackets, so that few are used
 _NEAR_CRITICAL = 5  # temperatures added below a critical point, each four times closer than the last
+_COARSE = 12  # steps of the scan: a pair that is not wider may be missed by it
+_SHARED = 0.25  # of the narrower pair's width: neighbouring lines of three phases touch
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +95,8 @@ def spinodals(found: Scan, critical_points: Sequence[CriticalPoint]) -> tuple[Ph
     roots = np.empty(0)
     if len(rows):
         curvature = _derivative(found.material, 2)
-        solved = find_root(curvature, (V[columns], V[columns + 1]), args=(T[rows],))
+        bracket = V[columns], V[columns + 1]
+        solved = find_root(curvature, bracket, args=(T[rows],), tolerances={"xrtol": 1e-6})
         roots, _ = _newton_spinodal(found.material, T[rows], solved.x)
     pairs = []
     for i in range(len(roots) - 1):
@@ -125,8 +128,10 @@ def binodals(found: Scan, critical_points: Sequence[CriticalPoint]) -> tuple[Pha
         for pair, both, good in zip(pairs, volumes, converged, strict=True)
         if good
     ]
-    pairs += _near_critical(found, pairs, critical_points, np.sqrt(3), solve_binodal)
-    return _lines(found, _stable_pairs(found, pairs), critical_points, _binodal_residuals)
+    pairs = _stable_pairs(found, pairs)
+    close = _near_critical(found, pairs, critical_points, np.sqrt(3), solve_binodal)
+    pairs += _stable_pairs(found, close)
+    return _lines(found, pairs, critical_points, _binodal_residuals)
 
 
 def _near_critical(
@@ -136,14 +141,16 @@ def _near_critical(
     widening: float,
     solve: Callable[[Material, Array, Array], tuple[Array, NDArray[np.bool_]]],
 ) -> list[_Pair]:
-    """Pairs at the refined temperatures next to a critical point, where the scan saw none."""
+    """Pairs next to a critical point, at temperatures where the scan saw none."""
     pairs: list[_Pair] = []
+    coarse = _COARSE * float(np.max(np.diff(found.volumes)))
     for point in critical_points:
         near = derivatives(found.material, point.volume, point.temperature, order=3)
         gaps = found.temperatures - point.temperature
         unstable = np.flatnonzero(near.F_VVT * gaps < 0)
-        rows = unstable[np.argsort(np.abs(gaps[unstable]))][:_NEAR_CRITICAL]
-        half = widening * np.sqrt(-2 * near.F_VVT * gaps[rows] / point.F_VVVV)
+        half = widening * np.sqrt(-2 * near.F_VVT * gaps[unstable] / point.F_VVVV)
+        narrow = (2 * half < coarse) | (np.argsort(np.argsort(half)) < _NEAR_CRITICAL)
+        rows, half = unstable[narrow], half[narrow]
         start = point.volume + half[:, None] * np.array([-1.0, 1.0])
         volumes, converged = solve(found.material, found.temperatures[rows], start)
         for row, both, width, good in zip(rows, volumes, 2 * half, converged, strict=True):
@@ -178,7 +185,8 @@ def solve_spinodal(material: Material, T: Array, V: Array) -> tuple[Array, NDArr
 def solve_binodal(material: Material, T: Array, V: Array) -> tuple[Array, NDArray[np.bool_]]:
     """Newton's method on the common tangent at each temperature, from volumes of shape (N, 2).
 
-    Returns the volumes and where they were reached: both residuals at most `RESIDUAL`, the volumes apart.
+    Returns the volumes and where they were reached: both residuals at most `RESIDUAL`, F between them above
+    the tangent.
     """
     if not len(T):
         return V, np.zeros(0, dtype=bool)
@@ -202,8 +210,11 @@ def solve_binodal(material: Material, T: Array, V: Array) -> tuple[Array, NDArra
                 axis=1,
             )
         limit = width[:, None] / 4  # the two volumes never meet or change places
-        V = V + np.where(good[:, None], 0, np.clip(np.nan_to_num(step), -limit, limit))
-    return V, good & (V[:, 1] - V[:, 0] > 1e-7 * V[:, 0])
+        step = np.where(good[:, None], 0, np.clip(np.nan_to_num(step), -limit, limit))
+        V = np.maximum(V + step, V / 2)
+    middle = derivatives(material, V.mean(axis=1), T, order=0).F
+    barrier = middle - derivatives(material, V, T[:, None], order=0).F.mean(axis=1)
+    return V, good & (barrier > 0)  # two volumes of one phase come as close as the residual asks for
 
 
 def _tangent_mismatch(at: Derivatives, V: Array) -> tuple[Array, Array]:
@@ -274,29 +285,34 @@ def _lines(
 
 
 def _joined(pairs: Sequence[_Pair]) -> list[list[_Pair]]:
-    """Pairs of neighbouring temperatures that overlap most, one to one, as lines."""
+    """Pairs of neighbouring temperatures that overlap, one to one, as lines.
+
+    A pair that overlaps two of the next temperature, or the other way round, ends there: a third phase has
+    come between or gone. Where one line and one pair are left over, the step of temperature was large: they
+    belong together.
+    """
     lines: list[list[_Pair]] = []
     rows = sorted({pair.row for pair in pairs})
     for row in rows:
         here = sorted(pair for pair in pairs if pair.row == row)
         open_lines = [line for line in lines if line[-1].row == row - 1]
-        matches = sorted(
-            (
-                (_overlap(line[-1], pair), i, j)
-                for i, line in enumerate(open_lines)
-                for j, pair in enumerate(here)
-            ),
-            reverse=True,
+        shared = np.array(
+            [[_share(line[-1], pair) > _SHARED for pair in here] for line in open_lines], dtype=bool
         )
-        used_lines: set[int] = set()
-        used_pairs: set[int] = set()
-        for overlap, i, j in matches:
-            if overlap > 0 and i not in used_lines and j not in used_pairs:
-                open_lines[i].append(here[j])
-                used_lines.add(i)
-                used_pairs.add(j)
-        lines += [[pair] for j, pair in enumerate(here) if j not in used_pairs]
+        shared = shared.reshape(len(open_lines), len(here))
+        one_to_one = shared & (shared.sum(axis=1, keepdims=True) == 1) & (shared.sum(axis=0) == 1)
+        alone = np.flatnonzero(~shared.any(axis=1)), np.flatnonzero(~shared.any(axis=0))
+        if len(alone[0]) == len(alone[1]) == 1:
+            one_to_one[alone[0][0], alone[1][0]] = True
+        for i, j in np.argwhere(one_to_one):
+            open_lines[i].append(here[j])
+        lines += [[here[j]] for j in np.flatnonzero(~one_to_one.any(axis=0))]
     return lines
+
+
+def _share(one: _Pair, other: _Pair) -> float:
+    """The length of volume that two pairs share, in widths of the narrower."""
+    return _overlap(one, other) / min(one.high - one.low, other.high - other.low)
 
 
 def _overlap(one: _Pair, other: _Pair) -> float:

@@ -167,7 +167,7 @@ def _read_text(path: Path) -> str:
 
 def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
     """Line number and fields of every line that is neither blank nor a comment."""
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(re.split(r"\r\n|\n|\r", text), start=1):  # no other sign ends a line
         if line.strip() and not line.startswith("#"):
             yield number, [field.strip() for field in next(csv.reader([line]))]
 

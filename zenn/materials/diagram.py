@@ -53,18 +53,24 @@ class Crossover:
 class PhaseDiagram:
     """All lines of a phase diagram within a window of volumes and a range of temperatures.
 
+    temperatures, volume_window : as asked for, K and Å3 per atom.
     critical_points, spinodals, binodals : hottest first; empty where there are none. A binodal is the
         first-order line, in P-T by its pressures, in V-T by its volumes.
     isobars : one per pressure asked for. negative_thermal_expansion : the windows of each of them.
     crossover : of the ground state's probability, or None where it does not pass one half.
     """
 
+    temperatures: Array
+    volume_window: Window
     critical_points: tuple[CriticalPoint, ...]
     spinodals: tuple[PhaseBoundary, ...]
     binodals: tuple[PhaseBoundary, ...]
     isobars: tuple[Isobar, ...]
     negative_thermal_expansion: tuple[NegativeThermalExpansion, ...]
     crossover: Crossover | None
+
+    def __post_init__(self) -> None:
+        self.temperatures.flags.writeable = False
 
     def critical_point(self) -> CriticalPoint:
         """The hottest critical point at a pressure of 0 or more.
@@ -121,16 +127,17 @@ def phase_diagram(
         span = (max(float(T[0]), _COLDEST_SEARCH * float(T[-1])), float(T[-1]))
         points = critical_points(material, span, volume_window, tolerance, max_iterations)
     found = extended(found, refined_temperatures(T, points))
-    lines = binodals(found, points)
-    paths = isobars(found, pressures, lines)
+    paths = isobars(found, pressures)
     try:
         line = crossover(found)
     except NotFoundError:
         line = None
     return PhaseDiagram(
+        temperatures=T.copy(),
+        volume_window=volume_window,
         critical_points=points,
         spinodals=spinodals(found, points),
-        binodals=lines,
+        binodals=binodals(found, points),
         isobars=paths,
         negative_thermal_expansion=negative_thermal_expansion(material, *paths),
         crossover=line,
@@ -147,7 +154,7 @@ def crossover(found: Scan, configuration: str | None = None, level: float = 0.5)
     Raises
     ------
     InputError : there is no such configuration, or the level is not between 0 and 1.
-    NotFoundError : the probability does not pass the level within the scan.
+    NotFoundError : the probability passes the level in no stable phase within the scan.
     """
     material = found.material
     names = material.configurations.names
@@ -164,16 +171,18 @@ def crossover(found: Scan, configuration: str | None = None, level: float = 0.5)
     rows, columns = np.nonzero(offset[:, :-1] * offset[:, 1:] < 0)
     rows, first = np.unique(rows, return_index=True)
     columns = columns[first]
+    if len(rows):
+        volumes = find_root(
+            lambda volume, temperature: probabilities(material, volume, temperature)[..., k] - level,
+            (V[columns], V[columns + 1]),
+            args=(T[rows],),
+        ).x
+        kept = stable(found, rows, volumes)
+        rows, volumes = rows[kept], volumes[kept]
     if not len(rows):
         where = f"{T[0]:g}-{T[-1]:g} K and {V[0]:g}-{V[-1]:g} Å3 per atom"
         raise NotFoundError(
-            f"the probability of configuration {configuration!r} does not pass {level:g} in {where}"
+            f"the probability of configuration {configuration!r} passes {level:g} in no stable phase, {where}"
         )
-    volumes = find_root(
-        lambda volume, temperature: probabilities(material, volume, temperature)[..., k] - level,
-        (V[columns], V[columns + 1]),
-        args=(T[rows],),
-    ).x
-    kept = stable(found, rows, volumes)
-    T, volumes = T[rows][kept], volumes[kept]
+    T = T[rows]
     return Crossover(configuration, level, T, volumes, pressure_of(material, volumes, T))

@@ -200,21 +200,6 @@ def chemical_potential(density: DensityOfStates, temperature: ArrayLike) -> Arra
     return thermal_electrons(density, temperature).chemical_potential
 
 
-def electronic_helmholtz_energy(density: DensityOfStates, temperature: ArrayLike) -> Array:
-    """F(T) - E(0) in eV per atom, never above 0; `temperature` in K."""
-    return thermal_electrons(density, temperature).energy
-
-
-def electronic_entropy(density: DensityOfStates, temperature: ArrayLike) -> Array:
-    """-dF/dT in eV / K per atom; `temperature` in K."""
-    return thermal_electrons(density, temperature).entropy
-
-
-def electronic_heat_capacity(density: DensityOfStates, temperature: ArrayLike) -> Array:
-    """T dS/dT at constant volume in eV / K per atom; `temperature` in K."""
-    return thermal_electrons(density, temperature).heat_capacity
-
-
 def _warm(density: DensityOfStates, kT: Array) -> Array:
     """Shift of mu from 0 K, energy, entropy and heat capacity at temperatures above 0, shape (4, U)."""
     shift = _shift(density, kT)

@@ -8,32 +8,35 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from itertools import pairwise
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize.elementwise import find_root
 
 from zenn.errors import InputError, NotConvergedError, NotFoundError
-from zenn.materials.boundaries import PhaseBoundary
 from zenn.materials.constants import GPA_PER_EV_PER_A3
 from zenn.materials.critical import mean_bulk_modulus
 from zenn.materials.helmholtz import derivatives
 from zenn.materials.material import Material
-from zenn.materials.scanning import Scan
+from zenn.materials.scanning import Scan, scan
 from zenn.materials.thermodynamics import thermal_expansion
 
 Array = NDArray[np.float64]
 
 RESIDUAL = 1e-11
-"""Largest residual of a solved point: pressures over B, T F_VT over B, Gibbs energies over B V, where B is
-the
+"""Largest residual of a solved point: pressures over B, T F_VT over B, Gibbs energies over B V, with B the
 mean bulk modulus of the configurations at 0 K."""
 
 _STEPS = 50
-_NUDGE = (
-    1e-3  # relative in T: the slope of F_VT that Newton's method is given is a difference, its root is not
-)
+_HALVINGS = 24  # of the temperatures around a leap, until a transition is found
+_ABOVE_ZERO = 1e-2  # of the first temperature above 0 K
+_ATTEMPT = 15  # steps of Newton's method for a transition that may not be there
+_UNEXPLAINED = 0.2  # of the change of volume that the expansion predicts
+_SAME_VOLUME = 1e-5  # relative: a smaller change needs no explanation
+_ROUNDING = 1e-11  # eV
+_NUDGE = 1e-3  # relative in T: the slope that Newton's method is given is a difference, its root is not
 
 End = Literal["turning point", "transition", "end of the isobar"]
 
@@ -90,69 +93,167 @@ class NegativeThermalExpansion:
     strongest_temperature: float
 
 
-def isobar(found: Scan, pressure: float, binodals: Sequence[PhaseBoundary] = ()) -> Isobar:
-    """The stable volumes at `pressure` (GPa) at every temperature of the scan.
-
-    `binodals` of the same scan give the first-order transitions, which are then solved for.
+def isobar(found: Scan, pressure: float) -> Isobar:
+    """The stable volumes at `pressure` (GPa) at every temperature of the scan, and the transitions between.
 
     Raises
     ------
     InputError : the pressure is not finite.
-    NotFoundError : the material has no stable volume at this pressure within the scanned volumes; names the
-        temperature and the pressures that the window covers there.
+    NotFoundError : the material has no stable volume at this pressure within the scanned volumes, or a lower
+        Gibbs energy at their end; names the temperature and the pressures that the window covers there.
+    NotConvergedError : a transition was not solved.
     """
-    return isobars(found, (pressure,), binodals)[0]
+    return isobars(found, (pressure,))[0]
 
 
-def isobars(
-    found: Scan, pressures: Sequence[float], binodals: Sequence[PhaseBoundary] = ()
-) -> tuple[Isobar, ...]:
+def isobars(found: Scan, pressures: Sequence[float]) -> tuple[Isobar, ...]:
     """`isobar` for several pressures (GPa), solved together."""
     for pressure in pressures:
         if not np.isfinite(pressure):
             raise InputError("argument pressure", "", pressure, "a finite pressure in GPa")
-    states = [
-        _with_transitions(found, float(pressure), volumes, binodals)
-        for pressure, volumes in zip(pressures, _stable_volumes(found, pressures), strict=True)
-    ]
-    if not states:
+    if not len(pressures):
         return ()
-    ends = np.cumsum([len(T) for T, _, _ in states])[:-1]
-    T, V = (np.concatenate([state[i] for state in states]) for i in (0, 1))
-    expansion = np.split(thermal_expansion(found.material, V, T), ends)
+    volumes = _stable_volumes(found, pressures)
+    T = np.broadcast_to(found.temperatures, volumes.shape)
+    expansion = thermal_expansion(found.material, volumes, T)
+    states = [
+        _with_transitions(found, float(pressure), *state)
+        for pressure, *state in zip(pressures, volumes, expansion, strict=True)
+    ]
     return tuple(
         Isobar(float(pressure), T, V, alpha, transitions)
-        for pressure, (T, V, transitions), alpha in zip(pressures, states, expansion, strict=True)
+        for pressure, (T, V, alpha, transitions) in zip(pressures, states, strict=True)
     )
 
 
+def _followed(material: Material, P: Array, T: Array, V: Array) -> tuple[Array, NDArray[np.bool_]]:
+    """Newton's method on -F_V = P (eV / Å3) from volumes close to it, and where a stable one was reached."""
+    limit = RESIDUAL * mean_bulk_modulus(material)
+    good = np.zeros(V.shape, dtype=bool)
+    for _ in range(_STEPS):
+        at = derivatives(material, V, T, order=2)
+        offset = at.F_V + P
+        good = (np.abs(offset) < limit) & (at.F_VV > 0)
+        if np.all(np.abs(offset) < limit):
+            break
+        with np.errstate(divide="ignore", invalid="ignore"):
+            step = np.nan_to_num(-offset / at.F_VV)
+        V = V + np.where(np.abs(offset) < limit, 0, np.clip(step, -0.01 * V, 0.01 * V))
+    return V, good
+
+
+class _Point(NamedTuple):
+    """A state of an isobar: temperature, volume and thermal expansion."""
+
+    T: float
+    V: float
+    alpha: float
+
+
 def _with_transitions(
-    found: Scan, pressure: float, volumes: Array, binodals: Sequence[PhaseBoundary]
-) -> tuple[Array, Array, tuple[Transition, ...]]:
-    """Temperatures and volumes of an isobar with both sides of every transition on it."""
-    T, V = found.temperatures, volumes
+    found: Scan, pressure: float, volumes: Array, expansion: Array
+) -> tuple[Array, Array, Array, tuple[Transition, ...]]:
+    """Temperatures, volumes and expansion of an isobar with both sides of every transition on it."""
+    columns = np.stack([found.temperatures, volumes, expansion])
+    points = [_Point(*map(float, column)) for column in columns.T]
     met = [
         transition
-        for line in binodals
-        for transition in transitions_at(found.material, line, pressure)
-        if T[0] < transition.temperature < T[-1]
+        for cold, hot in pairwise(points)
+        for transition in _transitions(found, pressure, cold, hot)
     ]
-    transitions = tuple(sorted(met, key=lambda transition: transition.temperature))
-    for transition in transitions:
-        where = int(np.searchsorted(T, transition.temperature))
-        T = np.insert(T, where, [transition.temperature] * 2)
-        V = np.insert(V, where, [transition.volume_below, transition.volume_above])
-    return T, V, transitions
+    for transition in met:
+        T = transition.temperature
+        columns = columns[:, columns[0] != T]  # at it the volume has two values, not one of them
+        sides = np.array([transition.volume_below, transition.volume_above])
+        both = np.stack([np.full(2, T), sides, thermal_expansion(found.material, sides, T)])
+        where = int(np.searchsorted(columns[0], T))
+        columns = np.concatenate([columns[:, :where], both, columns[:, where:]], axis=1)
+    return columns[0].copy(), columns[1].copy(), columns[2].copy(), tuple(met)
 
 
-def transitions_at(material: Material, binodal: PhaseBoundary, pressure: float) -> tuple[Transition, ...]:
-    """The points of a binodal at `pressure` (GPa), coldest first; may be none.
+def _smooth(cold: _Point, hot: _Point) -> bool:
+    """Whether the expansion at both points explains the change of volume between them."""
+    expected = (hot.T - cold.T) * (cold.alpha * cold.V + hot.alpha * hot.V) / 2
+    return bool(abs(hot.V - cold.V - expected) < _UNEXPLAINED * abs(expected) + _SAME_VOLUME * cold.V)
 
-    Newton's method on -F_V = P at both volumes and equal Gibbs energies, from where the line crosses it.
+
+def _transitions(found: Scan, pressure: float, cold: _Point, hot: _Point, depth: int = 0) -> list[Transition]:
+    """The transitions between two points of an isobar, coldest first.
+
+    Where the expansion does not explain the change of volume, Newton's method looks for one from both
+    volumes; where it finds none that is stable and between the temperatures, because a third phase or a bend
+    lies there, each half of them is looked at.
+
+    Raises
+    ------
+    NotConvergedError : halving did not help.
     """
-    offsets = binodal.pressures.mean(axis=1) - pressure
-    crossings = np.flatnonzero(offsets[:-1] * offsets[1:] < 0)
-    return tuple(_transition(material, binodal, int(i), pressure, offsets) for i in crossings)
+    if _smooth(cold, hot):
+        return []
+    if depth > _HALVINGS:
+        raise NotConvergedError(f"the transition near {cold.T:g} K at {pressure:g} GPa was not solved")
+    solved = _transition(found, pressure, (cold.T + hot.T) / 2, np.array([cold.V, hot.V]), (cold.T, hot.T))
+    if solved is not None:
+        sides = np.array([solved.volume_below, solved.volume_above])
+        below, above = (
+            _Point(solved.temperature, float(V), float(alpha))
+            for V, alpha in zip(
+                sides, thermal_expansion(found.material, sides, solved.temperature), strict=True
+            )
+        )
+        return [
+            *_transitions(found, pressure, cold, below, depth + 1),
+            solved,
+            *_transitions(found, pressure, above, hot, depth + 1),
+        ]
+    T = (cold.T + hot.T) / 2
+    row = scan(found.material, [T], (float(found.volumes[0]), float(found.volumes[-1])))
+    V = float(_stable_volumes(row, [pressure])[0, 0])
+    middle = _Point(T, V, float(thermal_expansion(found.material, V, T)))
+    return [
+        *_transitions(found, pressure, cold, middle, depth + 1),
+        *_transitions(found, pressure, middle, hot, depth + 1),
+    ]
+
+
+def _transition(
+    found: Scan, pressure: float, T: float, V: Array, span: tuple[float, float]
+) -> Transition | None:
+    """Newton's method on -F_V = P at both volumes and equal Gibbs energies.
+
+    None unless it ends between the temperatures, at two stable volumes with a barrier between them.
+    """
+    material, modulus = found.material, mean_bulk_modulus(found.material)
+    P = pressure / GPA_PER_EV_PER_A3
+    for _ in range(_ATTEMPT):
+        at = derivatives(material, V, T, order=2)
+        gibbs = at.F + P * V
+        residuals = np.array([at.F_V[0] + P, at.F_V[1] + P, gibbs[1] - gibbs[0]])
+        if np.all(np.abs(residuals) < RESIDUAL * modulus * np.array([1, 1, V[0]])):
+            break
+        jacobian = np.array(
+            [
+                [at.F_VV[0], 0, at.F_VT[0]],
+                [0, at.F_VV[1], at.F_VT[1]],
+                [-residuals[0], residuals[1], at.F_T[1] - at.F_T[0]],
+            ]
+        )
+        try:
+            step = np.linalg.solve(jacobian, -residuals)
+        except np.linalg.LinAlgError:
+            return None
+        V, T = V + np.clip(step[:2], -0.01 * V, 0.01 * V), T + float(step[2])
+        if not span[0] - (span[1] - span[0]) <= T <= span[1] + (span[1] - span[0]) or T < 0:
+            return None
+    else:
+        return None
+    inside = span[0] <= T <= span[1]
+    barrier = float(derivatives(material, V.mean(), T, order=0).F) - float(at.F.mean())
+    lowest = np.min(derivatives(material, found.volumes, T, order=0).F + P * found.volumes)
+    if not (inside and np.all(at.F_VV > 0) and barrier > 0 and lowest > gibbs[0] - _ROUNDING):
+        return None
+    latent = T * float(at.F_T[0] - at.F_T[1])
+    return Transition(T, pressure, float(V[0]), float(V[1]), latent)
 
 
 def negative_thermal_expansion(material: Material, *paths: Isobar) -> tuple[NegativeThermalExpansion, ...]:
@@ -229,14 +330,7 @@ def _turns(material: Material, paths: Sequence[Isobar]) -> list[dict[int, float]
     By Newton's method; where that fails, since at low temperature F_VT can rise from nothing exponentially,
     between the two points that bracket it.
     """
-    brackets = [
-        (number, int(i), path.pressure, *path.temperatures[i : i + 2], *path.volumes[i : i + 2], *alphas)
-        for number, path in enumerate(paths)
-        for i in np.flatnonzero(
-            (path.thermal_expansion[:-1] * path.thermal_expansion[1:] < 0) & (np.diff(path.temperatures) > 0)
-        )
-        for alphas in [path.thermal_expansion[i : i + 2]]
-    ]
+    brackets = [bracket for number, path in enumerate(paths) for bracket in _brackets(material, number, path)]
     found: list[dict[int, float]] = [{} for _ in paths]
     if not brackets:
         return found
@@ -249,7 +343,10 @@ def _turns(material: Material, paths: Sequence[Isobar]) -> list[dict[int, float]
 
     def slope(temperature: Array, i: NDArray[np.intp]) -> Array:
         share = (temperature - low[i]) / (high[i] - low[i])
-        volume = _volume_at(material, P[i], temperature, V_low[i] + share * (V_high[i] - V_low[i]))
+        start = V_low[i] + share * (V_high[i] - V_low[i])
+        volume, good = _followed(material, P[i] / GPA_PER_EV_PER_A3, temperature, start)
+        if not np.all(good):
+            raise NotConvergedError("the volume could not be followed between two points of an isobar")
         return np.asarray(derivatives(material, volume, temperature, order=2).F_VT)
 
     if len(failed):
@@ -259,21 +356,20 @@ def _turns(material: Material, paths: Sequence[Isobar]) -> list[dict[int, float]
     return found
 
 
-def _volume_at(material: Material, pressure: Array, temperature: Array, volume: Array) -> Array:
-    """The volume at a pressure (GPa) by Newton's method from one close to it, lane by lane.
-
-    Raises
-    ------
-    NotConvergedError : it was not reached.
-    """
-    P, limit = pressure / GPA_PER_EV_PER_A3, RESIDUAL * mean_bulk_modulus(material)
-    for _ in range(_STEPS):
-        at = derivatives(material, volume, temperature, order=2)
-        offset = at.F_V + P
-        if np.all(np.abs(offset) < limit):
-            return volume
-        volume = volume - np.where(np.abs(offset) < limit, 0, offset / at.F_VV)
-    raise NotConvergedError(f"a volume was not reached at its pressure in {_STEPS} steps")
+def _brackets(material: Material, number: int, path: Isobar) -> list[tuple[Any, ...]]:
+    """Number of the isobar, point, pressure, temperatures, volumes, expansions around each turning point."""
+    T, V, alpha = path.temperatures, path.volumes, path.thermal_expansion
+    points = np.flatnonzero((alpha[:-1] * alpha[1:] < 0) & (np.diff(T) > 0))
+    found = [
+        (number, int(i), path.pressure, T[i], T[i + 1], V[i], V[i + 1], alpha[i], alpha[i + 1])
+        for i in points
+    ]
+    if len(T) > 1 and T[0] == 0 and alpha[1] < 0:  # at 0 K itself nothing expands: look just above
+        cold = _ABOVE_ZERO * T[1]
+        slope = float(thermal_expansion(material, V[0], cold))
+        if slope > 0:
+            found.insert(0, (number, 0, path.pressure, cold, T[1], V[0], V[1], slope, alpha[1]))
+    return found
 
 
 def _stable_volumes(found: Scan, pressures: Sequence[float]) -> Array:
@@ -289,6 +385,10 @@ def _stable_volumes(found: Scan, pressures: Sequence[float]) -> Array:
         gibbs = derivatives(found.material, solved, warm, order=0).F + at * solved
         order = np.argsort(-gibbs, kind="stable")  # of each state the lowest comes last, and stays
         best[which[order], rows[order]] = solved[order]
+        lowest = np.full(best.shape, np.inf)
+        lowest[which[order], rows[order]] = gibbs[order]
+        at_ends = (found.F[:, [0, -1]] + P * V[[0, -1]]).min(axis=2)
+        best[at_ends < lowest - _ROUNDING] = np.nan  # the stable volume lies outside the window
     missing = np.argwhere(np.isnan(best))
     if len(missing):
         number, row = missing[0]
@@ -304,7 +404,8 @@ def _no_stable_volume(found: Scan, pressure: float, row: int) -> str:
     return (
         f"no stable volume at {pressure:g} GPa and {T[row]:g} K between {V[0]:g} and {V[-1]:g} Å3 per "
         f"atom, which cover {covered.min():g} to {covered.max():g} GPa there; the configurations have "
-        f"their equilibrium volumes at {given.min():g} to {given.max():g} Å3, which have to be per atom"
+        f"their equilibrium volumes at {given.min():g} to {given.max():g} Å3, which have to be per atom. "
+        "Widen the window of volumes, or choose another pressure"
     )
 
 
@@ -329,36 +430,6 @@ def _bracketed_volumes(material: Material, P: Array, T: Array, low: Array, high:
     return volume
 
 
-def _transition(
-    material: Material, binodal: PhaseBoundary, i: int, pressure: float, offsets: Array
-) -> Transition:
-    """Solve the transition between two temperatures of a binodal."""
-    P, modulus = pressure / GPA_PER_EV_PER_A3, mean_bulk_modulus(material)
-    share = offsets[i] / (offsets[i] - offsets[i + 1])
-    T = float(binodal.temperatures[i] + share * np.diff(binodal.temperatures)[i])
-    V = binodal.volumes[i] + share * (binodal.volumes[i + 1] - binodal.volumes[i])
-    for _ in range(_STEPS):
-        at = derivatives(material, V, T, order=2)
-        gibbs = at.F + P * V
-        residuals = np.array([at.F_V[0] + P, at.F_V[1] + P, gibbs[1] - gibbs[0]])
-        if np.all(np.abs(residuals) < RESIDUAL * modulus * np.array([1, 1, V[0]])):
-            below, above = (0, 1) if -at.F_T[1] > -at.F_T[0] else (1, 0)  # the hotter phase has more entropy
-            latent = T * float(at.F_T[below] - at.F_T[above])
-            return Transition(T, pressure, float(V[below]), float(V[above]), latent)
-        jacobian = np.array(
-            [
-                [at.F_VV[0], 0, at.F_VT[0]],
-                [0, at.F_VV[1], at.F_VT[1]],
-                [-residuals[0], residuals[1], at.F_T[1] - at.F_T[0]],
-            ]
-        )
-        step = np.linalg.solve(jacobian, -residuals)
-        V, T = V + step[:2], T + float(step[2])
-    raise NotConvergedError(
-        f"the transition near {T:g} K at {pressure:g} GPa was not solved in {_STEPS} steps"
-    )
-
-
 def _rises(path: Isobar, i: int) -> bool:
     """The volume jumps up between two equal temperatures."""
     return bool(path.volumes[i + 1] > path.volumes[i])
@@ -371,5 +442,6 @@ def _end(path: Isobar, turn_at: dict[int, float], i: int, side: int) -> tuple[fl
         return float(path.temperatures[i]), "end of the isobar"
     if path.temperatures[neighbour] == path.temperatures[i]:
         return float(path.temperatures[i]), "transition"
-    turn = turn_at.get(min(i, neighbour), float(path.temperatures[neighbour]))  # no root: exactly zero there
-    return turn, "turning point"
+    if min(i, neighbour) not in turn_at:  # no root down to 0 K
+        return float(path.temperatures[neighbour]), "end of the isobar"
+    return turn_at[min(i, neighbour)], "turning point"

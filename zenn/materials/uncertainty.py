@@ -1,8 +1,9 @@
 """What the rounding of a printed table leaves open, by Monte Carlo over the digits that were not printed.
 
-Each sample is a whole phase diagram, solved by Newton's method from the unperturbed one: critical point,
-binodal, spinodal and the turning points of the isobars. A sample that Newton's method does not reach is
-counted, not replaced.
+Each sample is a whole phase diagram: critical point, binodal, spinodal and the turning points of the isobars,
+by Newton's method from the unperturbed one, and where that does not hold up, searched for anew. What a sample
+does not have, because a turning point became a first-order transition, say, is NaN, and intervals say how
+many samples they stand on.
 """
 
 from __future__ import annotations
@@ -19,15 +20,18 @@ from zenn.materials.boundaries import PhaseBoundary, solve_binodal, solve_spinod
 from zenn.materials.configurations import Configurations
 from zenn.materials.constants import GPA_PER_EV_PER_A3
 from zenn.materials.critical import CriticalPoint, critical_point_near
-from zenn.materials.diagram import PhaseDiagram
+from zenn.materials.diagram import PhaseDiagram, phase_diagram
 from zenn.materials.helmholtz import derivatives
-from zenn.materials.isobars import turning_points
+from zenn.materials.isobars import NegativeThermalExpansion, turning_points
 from zenn.materials.material import Material
-from zenn.materials.scanning import Window
 
 Array = NDArray[np.float64]
 
-_RATIO = 1.5  # a sample's critical temperature stays within this factor of the unperturbed one
+_RATIO = 1.5  # a sample's critical temperature is followed within this factor of the unperturbed one
+_CLOSE = 1e-3  # of T*: so close to it a line may be too narrow to be followed
+_GRID = 61  # volumes on which a lower Gibbs energy is looked for
+_NUDGE = 1e-3  # relative in T
+_ROUNDING = 1e-11  # eV
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,19 +111,18 @@ def monte_carlo(
     decimals: Sequence[int],
     samples: int,
     seed: int,
-    volume_window: Window,
     progress: Callable[[int], None] = lambda done: None,
 ) -> Samples:
     """Solve the diagram of `material` again for tables that round to the printed one.
 
-    Sample i depends on `seed` and i alone. `decimals` as for `perturbed`; `volume_window` in Å3 per atom
-    bounds the search for the critical point; `progress` is told the number of samples done.
+    Sample i depends on `seed` and i alone. `decimals` as for `perturbed`; `progress` is told the number of
+    samples done.
 
     Raises
     ------
     InputError : `samples` is below 2.
-    NotFoundError : the diagram has no critical point at a pressure of 0 or more, or no stable binodal ends in
-    it.
+    NotFoundError : the diagram has no critical point at a pressure of 0 or more, or no stable binodal that
+        ends in it.
     """
     if samples < 2:
         raise InputError("argument samples", "", samples, "2 or more")
@@ -128,7 +131,7 @@ def monte_carlo(
     for i in range(samples):
         random = np.random.default_rng([seed, i])
         table = perturbed(material.configurations, decimals, random)
-        rows.append(_sample(replace(material, configurations=table), base, volume_window))
+        rows.append(_sample(replace(material, configurations=table), base))
         progress(i + 1)
     columns = [np.array(column) for column in zip(*rows, strict=True)]
     return Samples(columns[0], base.temperatures.copy(), *columns[1:])
@@ -137,74 +140,164 @@ def monte_carlo(
 class _Base(NamedTuple):
     """Where every sample starts: the unperturbed diagram."""
 
+    diagram: PhaseDiagram
     point: CriticalPoint
     temperatures: Array
     binodal: PhaseBoundary
     spinodal: PhaseBoundary
-    turns: Array  # pressure, temperature, volume of every turning point, (L, 3)
+    turns: tuple[Turn, ...]
+
+
+class Turn(NamedTuple):
+    """A turning point of an isobar: GPa, K, Å3 per atom; an end, 0 or 1, of a window of its isobar."""
+
+    pressure: float
+    temperature: float
+    volume: float
+    window: int
+    end: int
+
+
+def turning_points_of(diagram: PhaseDiagram) -> tuple[Turn, ...]:
+    """The turning points that bound the diagram's windows of negative thermal expansion."""
+    found = []
+    for path in diagram.isobars:
+        for number, window in enumerate(_windows_at(diagram, path.pressure)):
+            ends = ((window.low, window.low_end), (window.high, window.high_end))
+            for end, (temperature, kind) in enumerate(ends):
+                if kind == "turning point":
+                    volume = float(np.interp(temperature, path.temperatures, path.volumes))
+                    found.append(Turn(path.pressure, temperature, volume, number, end))
+    return tuple(found)
+
+
+def _windows_at(diagram: PhaseDiagram, pressure: float) -> list[NegativeThermalExpansion]:
+    return [window for window in diagram.negative_thermal_expansion if window.pressure == pressure]
 
 
 def _base(diagram: PhaseDiagram) -> _Base:
     point = diagram.critical_point()
     binodal = diagram.binodal_of(point)
     spinodal = next(line for line in diagram.spinodals if point in line.critical_points)
-    return _Base(
-        point,
-        binodal.temperatures[binodal.temperatures < point.temperature],
-        binodal,
-        spinodal,
-        turning_points_of(diagram),
+    below = binodal.temperatures[binodal.temperatures < point.temperature]
+    return _Base(diagram, point, below, binodal, spinodal, turning_points_of(diagram))
+
+
+class _Sample(NamedTuple):
+    """One row of `Samples`."""
+
+    critical_point: Array
+    transition_pressures: Array
+    binodal_volumes: Array
+    spinodal_volumes: Array
+    turning_temperatures: Array
+
+
+def _sample(material: Material, base: _Base) -> _Sample:
+    """One sample: from the unperturbed diagram if that holds up, else searched for."""
+    near = _followed(material, base)
+    return near if near is not None else _searched(material, base)
+
+
+def _followed(material: Material, base: _Base) -> _Sample | None:
+    """Newton's method from the unperturbed diagram; None where anything of it is not what it was there."""
+    T, known = base.temperatures, base.point.temperature
+    span = (known / _RATIO, known * _RATIO)
+    try:
+        found = critical_point_near(material, base.point.volume, known, span, base.diagram.volume_window)
+    except (NotFoundError, NotConvergedError):
+        return None
+    lines = []
+    for line, solve in ((base.binodal, solve_binodal), (base.spinodal, solve_spinodal)):
+        cold = (found.temperature > T) & (line.temperatures[0] <= T)  # a spinodal closes towards 0 K
+        volumes, good = solve(material, T[cold], _shifted(line, base.point, found, T[cold]))
+        if not np.all(good | (T[cold] > found.temperature * (1 - _CLOSE))):
+            return None
+        values = np.full((len(T), 2), np.nan)
+        values[cold] = np.where(good[:, None], volumes, np.nan)
+        lines.append(values)
+    binodal, spinodal = lines
+    pressures = _pressures(material, T, binodal)
+    solved = np.isfinite(pressures)
+    if not _stable(material, base, T[solved], binodal[solved, 0], pressures[solved]):
+        return None
+    turns = _followed_turns(material, base)
+    if turns is None:
+        return None
+    point = np.array([found.temperature, found.pressure, found.volume])
+    return _Sample(point, pressures, binodal, spinodal, turns)
+
+
+def _followed_turns(material: Material, base: _Base) -> Array | None:
+    """Temperatures of the turning points, if all are stable, different, and on their sides of a window."""
+    if not base.turns:
+        return np.empty(0)
+    P, temperatures, volumes, _, end = np.array(base.turns).T
+    T, V, good = turning_points(material, P, temperatures, volumes)
+    nudged = derivatives(material, V, T * (1 + np.array([[-_NUDGE], [_NUDGE]])), order=2).F_VT
+    rising = (
+        nudged[1] > nudged[0]
+    )  # the expansion is -F_VT / (V F_VV): it falls into a window, rises out of it
+    distinct = len(np.unique(np.round(np.stack([P, T]), 6), axis=1)[0]) == len(T)
+    if not (np.all(good) and np.all(rising == (end == 0)) and distinct):
+        return None
+    return T if _stable(material, base, T, V, P) else None
+
+
+def _stable(material: Material, base: _Base, T: Array, V: Array, pressures: Array) -> bool:
+    """Whether no volume of a coarse grid has a lower Gibbs energy at the same temperature and pressure."""
+    P = pressures / GPA_PER_EV_PER_A3
+    grid = np.linspace(*base.diagram.volume_window, _GRID)
+    gibbs = derivatives(material, V, T, order=0).F + P * V
+    others = derivatives(material, grid, T[:, None], order=0).F + P[:, None] * grid
+    return bool(np.all(others.min(axis=1, initial=np.inf) > gibbs - _ROUNDING))
+
+
+def _searched(material: Material, base: _Base) -> _Sample:
+    """The sample's own phase diagram, without a hint from the unperturbed one."""
+    T = base.temperatures
+    missing = _Sample(
+        np.full(3, np.nan),
+        np.full(len(T), np.nan),
+        np.full((len(T), 2), np.nan),
+        np.full((len(T), 2), np.nan),
+        np.full(len(base.turns), np.nan),
+    )
+    temperatures = np.union1d(base.diagram.temperatures, T)
+    pressures = [path.pressure for path in base.diagram.isobars]
+    try:
+        found = phase_diagram(material, temperatures, base.diagram.volume_window, pressures)
+        point = found.critical_point()
+    except (NotFoundError, NotConvergedError):
+        return missing
+    sample = missing._replace(critical_point=np.array([point.temperature, point.pressure, point.volume]))
+    for name, lines in (("binodal_volumes", found.binodals), ("spinodal_volumes", found.spinodals)):
+        for line in lines:
+            if point in line.critical_points:
+                values = np.full((len(T), 2), np.nan)
+                here = np.isin(T, line.temperatures) & (point.temperature > T)
+                values[here] = line.volumes[np.isin(line.temperatures, T[here])]
+                sample = sample._replace(**{name: values})
+    turns = np.full(len(base.turns), np.nan)
+    for i, turn in enumerate(base.turns):
+        windows = _windows_at(found, turn.pressure)
+        if len(windows) == len(_windows_at(base.diagram, turn.pressure)):
+            window = windows[turn.window]
+            kind = (window.low_end, window.high_end)[turn.end]
+            if kind == "turning point":
+                turns[i] = (window.low, window.high)[turn.end]
+    return sample._replace(
+        transition_pressures=_pressures(material, T, sample.binodal_volumes), turning_temperatures=turns
     )
 
 
-def turning_points_of(diagram: PhaseDiagram) -> Array:
-    """Pressure (GPa), temperature (K) and volume (Å3 per atom) of the turning points, shape (L, 3)."""
-    found = []
-    for path in diagram.isobars:
-        for window in diagram.negative_thermal_expansion:
-            if window.pressure != path.pressure:
-                continue
-            for temperature, end in ((window.low, window.low_end), (window.high, window.high_end)):
-                if end == "turning point":
-                    volume = np.interp(temperature, path.temperatures, path.volumes)
-                    found.append((path.pressure, temperature, float(volume)))
-    return np.array(found).reshape(-1, 3)
-
-
-def _sample(material: Material, base: _Base, volume_window: Window) -> tuple[Array, ...]:
-    """One sample: critical point, transition pressures, binodal, spinodal and turning temperatures."""
-    T = base.temperatures
-    point = np.full(3, np.nan)
+def _pressures(material: Material, T: Array, volumes: Array) -> Array:
+    """Pressures at the smaller volumes, GPa; NaN where there is none."""
+    solved = np.isfinite(volumes[:, 0])
     pressures = np.full(len(T), np.nan)
-    binodal, spinodal = np.full((2, len(T), 2), np.nan)
-    try:
-        found = critical_point_near(
-            material,
-            base.point.volume,
-            base.point.temperature,
-            (base.point.temperature / _RATIO, base.point.temperature * _RATIO),
-            volume_window,
-        )
-    except (NotFoundError, NotConvergedError):
-        return point, pressures, binodal, spinodal, np.full(len(base.turns), np.nan)
-    point[:] = found.temperature, found.pressure, found.volume
-    for values, line, solve in (
-        (binodal, base.binodal, solve_binodal),
-        (spinodal, base.spinodal, solve_spinodal),
-    ):
-        cold = (found.temperature > T) & (line.temperatures[0] <= T)  # a spinodal closes towards 0 K
-        volumes, good = solve(material, T[cold], _shifted(line, base.point, found, T[cold]))
-        values[cold] = np.where(good[:, None], volumes, np.nan)
-    solved = np.isfinite(binodal[:, 0])
-    slope = derivatives(material, binodal[solved, 0], T[solved], order=1).F_V
+    slope = derivatives(material, volumes[solved, 0], T[solved], order=1).F_V
     pressures[solved] = -GPA_PER_EV_PER_A3 * slope
-    return point, pressures, binodal, spinodal, _turns(material, base)
-
-
-def _turns(material: Material, base: _Base) -> Array:
-    pressures, temperatures, volumes = base.turns.T
-    found, _, good = turning_points(material, pressures, temperatures, volumes)
-    return np.where(good, found, np.nan)
+    return pressures
 
 
 def _shifted(line: PhaseBoundary, old: CriticalPoint, new: CriticalPoint, T: Array) -> Array:

@@ -141,7 +141,8 @@ def compare_tables(name: str, made: Path, reference: Path, rtol: float, atol: fl
         if pd.api.types.is_numeric_dtype(old[column]) and pd.api.types.is_numeric_dtype(new[column]):
             same = np.isclose(new[column], old[column], rtol=rtol, atol=atol, equal_nan=True)
         else:
-            same = (new[column].astype(str) == old[column].astype(str)).to_numpy()
+            new_text, old_text = (table[column].fillna("").astype(str) for table in (new, old))
+            same = (new_text == old_text).to_numpy()  # an empty field is one like any other
         if not same.all():
             row = int(np.argmin(same))
             problems.append(

@@ -15,6 +15,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from zenn.plots.arrange import branches
+from zenn.plots.phase_diagram import draw_isobars
 from zenn.plots.style import (
     BLACK,
     BLUE,
@@ -127,7 +129,11 @@ def phase_lines(table: pd.DataFrame, column: str) -> Figure:
         if curve in colour_of:
             look["color"] = colour_of[curve]
         label = str(curve) if kind == "isobar" else _spoken(str(kind))
-        axis.plot(rows[TEMPERATURE], rows[column], label="_" if label in labelled else label, **look)
+        shown = "_" if label in labelled else label
+        if kind == "isobar":
+            draw_isobars(axis, branches(rows, "curve"), TEMPERATURE, column, label=shown, **look)
+        else:
+            axis.plot(rows[TEMPERATURE], rows[column], label=shown, **look)
         labelled.add(label)
     figure.legend(loc="outside right upper")
     return figure
@@ -145,7 +151,9 @@ def along_isobars(table: pd.DataFrame, column: str) -> Figure:
     figure, axis = _one_panel(TEMPERATURE, column)
     curves = list(table.groupby("isobar_GPa"))
     for (pressure, curve), colour in zip(curves, sequential_colours(len(curves)), strict=True):
-        axis.plot(curve[TEMPERATURE], curve[column], color=colour, label=f"{pressure:g} GPa")
+        draw_isobars(
+            axis, branches(curve, "isobar_GPa"), TEMPERATURE, column, color=colour, label=f"{pressure:g} GPa"
+        )
     if column == "thermal_expansion_per_K":
         axis.axhline(0.0, color=GREY, linewidth=0.8)
     figure.legend(title="pressure", loc="outside right upper")

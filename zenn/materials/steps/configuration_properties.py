@@ -14,7 +14,7 @@ import numpy as np
 
 from zenn.given import Given
 from zenn.materials import columns
-from zenn.materials.boundaries import binodals, refined_temperatures
+from zenn.materials.boundaries import refined_temperatures
 from zenn.materials.critical import critical_points
 from zenn.materials.isobars import isobar
 from zenn.materials.scanning import scan
@@ -37,11 +37,10 @@ def run(params: Given, inputs: Mapping[str, Path], out: Path) -> None:
     T = np.array(settings.numbers("probability_temperatures"))
     points = critical_points(material, (max(T[0], 1.0), T[-1]), window)
     found = scan(material, refined_temperatures(T, points), window)
-    lines = binodals(found, points)
     probabilities: list[columns.Columns] = []
     mixtures: list[columns.Columns] = []
     for pressure in settings.numbers("pressures"):
-        path = isobar(found, pressure, lines)
+        path = isobar(found, pressure)
         along = properties(material, path.volumes, path.temperatures)
         rows = columns.configuration_columns(along, names)
         isobaric = {"pressure_GPa": np.full(along.probabilities.shape, pressure)}

@@ -11,6 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from zenn.files import write_json
 from zenn.given import Given
@@ -21,6 +22,8 @@ from zenn.materials.steps.phase_diagram import diagram_of
 from zenn.materials.tables import write_columns
 from zenn.materials.uncertainty import Samples, interval, monte_carlo, turning_points_of
 from zenn.progress import Progress
+
+Array = NDArray[np.float64]
 
 FILES = ("samples.csv", "transition_pressures.csv", "uncertainty.json")
 
@@ -38,9 +41,7 @@ def run(params: Given, inputs: Mapping[str, Path], out: Path) -> None:
     number, seed = settings.integer("samples"), settings.integer("seed")
     decimals = printed_decimals(inputs["configurations"])
     with Progress("phase diagrams", number) as progress:
-        samples = monte_carlo(
-            material, diagram, decimals, number, seed, group.pair("volume_window"), progress.update
-        )
+        samples = monte_carlo(material, diagram, decimals, number, seed, progress.update)
     write_uncertainty(samples, diagram, decimals, seed, out)
 
 
@@ -54,7 +55,7 @@ def write_uncertainty(
     NotFoundError : of a number fewer than two samples were solved.
     """
     turns = turning_points_of(diagram)
-    names = [f"turning_point_{pressure:g}_GPa_near_{temperature:.0f}_K" for pressure, temperature, _ in turns]
+    names = [f"turning_point_{turn.pressure:.10g}_GPa_near_{turn.temperature:.1f}_K" for turn in turns]
     names_of_point = ("temperature_K", "pressure_GPa", "volume_A3_per_atom")
     critical = dict(zip(names_of_point, samples.critical_points.T, strict=True))
     summary = {
@@ -64,11 +65,11 @@ def write_uncertainty(
         "critical_point": {name: asdict(interval(values)) for name, values in critical.items()},
         "negative_thermal_expansion": [
             {
-                "pressure_GPa": float(pressure),
-                "turning_point_K": float(temperature),
-                **asdict(interval(samples.turning_temperatures[:, i])),
+                "pressure_GPa": turn.pressure,
+                "turning_point_K": turn.temperature,
+                **_interval_or_none(samples.turning_temperatures[:, i]),
             }
-            for i, (pressure, temperature, _) in enumerate(turns)
+            for i, turn in enumerate(turns)
         ],
     }
     _write_samples(samples, names, out)
@@ -86,7 +87,8 @@ def _write_samples(samples: Samples, names: list[str], out: Path) -> None:
             **{f"{name}_K": samples.turning_temperatures[:, i] for i, name in enumerate(names)},
         },
     )
-    enough = np.isfinite(samples.transition_pressures).all(axis=0)  # below every sample's T*
+    enough = samples.temperatures < np.nanmin(samples.critical_points[:, 0])  # above, only some have a line
+    enough &= np.isfinite(samples.transition_pressures).sum(axis=0) > 1
     found = [interval(samples.transition_pressures[:, i]) for i in np.flatnonzero(enough)]
     write_columns(
         out / "transition_pressures.csv",
@@ -95,5 +97,14 @@ def _write_samples(samples: Samples, names: list[str], out: Path) -> None:
             "low_GPa": [x.low for x in found],
             "median_GPa": [x.median for x in found],
             "high_GPa": [x.high for x in found],
+            "solved": [x.solved for x in found],
         },
     )
+
+
+def _interval_or_none(values: Array) -> dict[str, float | int | None]:
+    """The interval of the samples that are numbers; nothing but their number where it is below two."""
+    solved = int(np.isfinite(values).sum())
+    if solved < 2:
+        return {"low": None, "median": None, "high": None, "standard_deviation": None, "solved": solved}
+    return asdict(interval(values))
