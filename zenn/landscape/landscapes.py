@@ -1,8 +1,8 @@
 """Energy landscapes F(x, T) as data: points, quadrature, temperatures, and what is known of them exactly.
 
 The benchmark in one dimension is that of Wang et al., ZENN, "ZENN Reconstructs the Energy Landscape" (the
-equation after Eq. 7); the one in two dimensions is Eq. (S5) of its SI, Section 3. Units are the caller's: energy,
-k_B T and temperature have to agree.
+equation after Eq. 7); the one in two dimensions is Eq. (S5) of its SI, Section 3. Units are the caller's:
+energy, k_B T and temperature have to agree.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ class Landscape:
 
     Raises
     ------
-    InputError : shapes that do not fit, values that are not finite, weights or temperatures that are not positive.
+    InputError : shapes that do not fit, values that are not finite, weights or temperatures that are not
+    positive.
     """
 
     points: Array
@@ -134,7 +135,8 @@ def bifurcation(
 ) -> Landscape:
     """The benchmark in one dimension, sampled at quadrature nodes; T* = 2 at x* = 0.
 
-    The default windows reach beyond |x| <= 1.5 and 1 <= T <= 3, where it is looked at: a fit is worst at its edges.
+    The default windows reach beyond |x| <= 1.5 and 1 <= T <= 3, where it is looked at: a fit is worst at its
+    edges.
     """
     x, weights = quadrature(points, window)
     T = np.linspace(*temperature_window, temperatures)

@@ -1,12 +1,12 @@
 """What a fit minimises: divergence of the densities, and terms beside it.
 
-The Jensen-Shannon divergence (Eqs. 17-18 of Wang et al., ZENN) of the densities p and q of data and network is, at
-one temperature and with delta = ln(q / p),
+The Jensen-Shannon divergence (Eqs. 17-18 of Wang et al., ZENN) of the densities p and q of data and network
+is, at one temperature and with delta = ln(q / p),
 
     JS = 1/2 integral of p f(delta),   f(delta) = delta e^delta - (1 + e^delta) ln((1 + e^delta) / 2) >= 0,
 
-since the terms that do not belong to f cancel by normalisation. f ~ delta^2 / 4: nothing cancels as q comes close
-to p, where the sum of two Kullback-Leibler divergences loses every digit.
+since the terms that do not belong to f cancel by normalisation. f ~ delta^2 / 4: nothing cancels as q comes
+close to p, where the sum of two Kullback-Leibler divergences loses every digit.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ class Weights:
 
     divergence : Jensen-Shannon, averaged over temperatures (Eq. 17). convexity : lambda of Eq. (20).
     entropy : mean square of -dF/dT less the data's, in units of k_B. slope : mean square of dF/dx less the
-    data's, over k_B T (Sobolev supervision). square : mean square of F less the data's, over k_B T, one constant
-    per temperature removed (L2).
+    data's, over k_B T (Sobolev supervision). square : mean square of F less the data's, over k_B T, one
+    constant per temperature removed (L2).
     """
 
     divergence: float = 1.0
@@ -98,7 +98,9 @@ class Objective:
         self._entropies = None if landscape.entropies is None else _tensor(landscape.entropies)
         rows, columns = torch.arange(0, M, stride), torch.arange(0, N, stride)
         self._some = (rows[:, None] * N + columns[None]).reshape(-1)  # Eq. 20 on every other point is enough
-        self._some_weights = (self._volume[columns] / self._volume[columns].sum()).repeat(len(rows)) / len(rows)
+        self._some_weights = (self._volume[columns] / self._volume[columns].sum()).repeat(len(rows)) / len(
+            rows
+        )
 
     def __call__(self, parameters: Tensor) -> Tensor:
         """The loss, a number."""

@@ -1,9 +1,10 @@
 """Minimisation in double precision: a short Adam phase, then self-scaled BFGS on the whole inverse Hessian.
 
-The update is that of Al-Baali (Comput. Optim. Appl. 9, 191 (1998), doi:10.1023/A:1018315205474): the inverse Hessian
-is scaled by 1 / min(1, y.s / s.Bs) before the BFGS correction, which Urban, Stefanou and Pons (J. Comput. Phys. 523,
-113656 (2025), doi:10.1016/j.jcp.2024.113656) found decisive for networks. The matrix is held as a scalar times a
-symmetric one, so that an update is one symmetric product and one symmetric rank-two correction of LAPACK's BLAS.
+The update is that of Al-Baali (Comput. Optim. Appl. 9, 191 (1998), doi:10.1023/A:1018315205474): the inverse
+Hessian is scaled by 1 / min(1, y.s / s.Bs) before the BFGS correction, which Urban, Stefanou and Pons (J.
+Comput. Phys. 523, 113656 (2025), doi:10.1016/j.jcp.2024.113656) found decisive for networks. The matrix is
+held as a scalar times a symmetric one, so that an update is one symmetric product and one symmetric rank-two
+correction of LAPACK's BLAS.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ class State:
     """Where a minimisation stands; all that it needs to go on.
 
     parameters, gradient : shape (n,). value : of the function. iteration : of the quasi-Newton phase.
-    evaluations : of function and gradient. inverse : lower triangle of the inverse Hessian over `scale`, (n, n),
-    or None before the first step. reason : why it stopped, empty while it goes on.
+    evaluations : of function and gradient. inverse : lower triangle of the inverse Hessian over `scale`, (n,
+    n), or None before the first step. reason : why it stopped, empty while it goes on.
     """
 
     parameters: Array

@@ -1,12 +1,12 @@
 """Networks for an energy landscape F(x, T), as pure functions of one flat vector of parameters.
 
-`Zenn` is a mixture of K configurations, each with a network for its energy and one for its entropy (Wang et al.,
-ZENN, Eqs. 6-7); `ConvexNetwork` is the input convex network of its SI, Section 2 (Eqs. S3-S4), as printed and as
-published by Amos, Xu and Kolter (ICML 2017, arXiv:1609.07152); `Perceptron` is a plain one.
+`Zenn` is a mixture of K configurations, each with a network for its energy and one for its entropy (Wang et
+al., ZENN, Eqs. 6-7); `ConvexNetwork` is the input convex network of its SI, Section 2 (Eqs. S3-S4), as
+printed and as published by Amos, Xu and Kolter (ICML 2017, arXiv:1609.07152); `Perceptron` is a plain one.
 
-All of them take and give Taylor series along a line in (x, T) (`zenn.taylor`), so that derivatives are exact and
-torch can differentiate them again with respect to the parameters. Everything is in double precision. Coordinates
-and temperatures are scaled to about [-1, 1] before they enter a layer.
+All of them take and give Taylor series along a line in (x, T) (`zenn.taylor`), so that derivatives are exact
+and torch can differentiate them again with respect to the parameters. Everything is in double precision.
+Coordinates and temperatures are scaled to about [-1, 1] before they enter a layer.
 """
 
 from __future__ import annotations
@@ -78,8 +78,8 @@ class Zenn:
     """K configurations, each with an energy and an entropy network of tanh layers.
 
     scaling : of (x, T). configurations : K. hidden : neurons of each hidden layer.
-    boltzmann_constant, gamma : those of Eq. (6). entropy : "positive" makes S_k = softplus >= 0, which Eq. (1)
-    asks for; "free" lets it have any sign. energy_scale : what an output of one stands for.
+    boltzmann_constant, gamma : those of Eq. (6). entropy : "positive" makes S_k = softplus >= 0, which Eq.
+    (1) asks for; "free" lets it have any sign. energy_scale : what an output of one stands for.
     """
 
     scaling: Scaling
@@ -105,7 +105,9 @@ class Zenn:
     @property
     def _shapes(self) -> list[Shape]:
         widths = (self.dimensions + 1, *self.hidden, 1)
-        return [shape for i in range(len(widths) - 1) for shape in ((widths[i + 1], widths[i]), (widths[i + 1],))]
+        return [
+            shape for i in range(len(widths) - 1) for shape in ((widths[i + 1], widths[i]), (widths[i + 1],))
+        ]
 
     @property
     def size(self) -> int:
@@ -167,7 +169,9 @@ def mixture(found: Configurations, temperature: Tensor, boltzmann_constant: floa
     return free - boltzmann_constant * taylor.multiply(temperature, fluctuation)
 
 
-def log_probabilities(found: Configurations, temperature: Tensor, boltzmann_constant: float, gamma: float) -> Tensor:
+def log_probabilities(
+    found: Configurations, temperature: Tensor, boltzmann_constant: float, gamma: float
+) -> Tensor:
     """ln p_k of Eq. (6), shape (K, N); `temperature` a series of shape (order + 1, N), of which the value counts."""
     _, exponent, _ = _exponents(found, temperature, boltzmann_constant, gamma)
     return torch.log_softmax(exponent[0], dim=0)
@@ -187,8 +191,9 @@ def _exponents(
 class ConvexNetwork:
     """The network of Eqs. (S3)-(S4): softplus layers, each of which sees the inputs again.
 
-    variant : "printed" constrains the weights W^x of the inputs to be >= 0 and leaves W^z and the output free, which
-    does not make F convex; "standard" constrains W^z and the output weights and leaves W^x free, which does.
+    variant : "printed" constrains the weights W^x of the inputs to be >= 0 and leaves W^z and the output
+    free, which does not make F convex; "standard" constrains W^z and the output weights and leaves W^x free,
+    which does.
     """
 
     scaling: Scaling
@@ -267,7 +272,9 @@ class Perceptron:
     @property
     def _shapes(self) -> list[Shape]:
         widths = (self.dimensions + 1, *self.hidden, 1)
-        return [shape for i in range(len(widths) - 1) for shape in ((widths[i + 1], widths[i]), (widths[i + 1],))]
+        return [
+            shape for i in range(len(widths) - 1) for shape in ((widths[i + 1], widths[i]), (widths[i + 1],))
+        ]
 
     @property
     def size(self) -> int:
@@ -326,8 +333,8 @@ def inputs_along(
 ) -> Tensor:
     """The series of (x, T) along a line, shape (order + 1, d + 1, N).
 
-    points : x, shape (N, d). temperatures : T, shape (N,). direction : of the line in (x, T), d + 1 numbers; along
-    the first coordinate if not given.
+    points : x, shape (N, d). temperatures : T, shape (N,). direction : of the line in (x, T), d + 1 numbers;
+    along the first coordinate if not given.
     """
     start = torch.cat([points, temperatures[:, None]], dim=1).T
     series = [start]
@@ -348,5 +355,6 @@ def _split(rows: Tensor, shapes: list[Shape]) -> list[Tensor]:
     """Blocks of the given shapes from the columns of a matrix, one per row."""
     sizes = [math.prod(shape) for shape in shapes]
     return [
-        block.reshape(len(rows), *shape) for block, shape in zip(rows.split(sizes, dim=1), shapes, strict=True)
+        block.reshape(len(rows), *shape)
+        for block, shape in zip(rows.split(sizes, dim=1), shapes, strict=True)
     ]

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from zenn.errors import InputError, NotFoundError
 from zenn import taylor
+from zenn.errors import InputError, NotFoundError
 from zenn.materials.constants import GPA_PER_EV_PER_A3
 
 Array = NDArray[np.float64]
