@@ -7,7 +7,6 @@ energy, k_B T and temperature have to agree.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -168,12 +167,9 @@ def three_wells_energy(x1: ArrayLike, x2: ArrayLike) -> Array:
 
 
 def three_wells(points: int = 24, domain: tuple[Window, Window] = THREE_WELLS_DOMAIN) -> Landscape:
-    """The benchmark in two dimensions on `points` x `points` quadrature nodes; k_B = T = 1 (SI, Section 3)."""
+    """The benchmark in two dimensions on points x points quadrature nodes; k_B = T = 1 (SI, Section 3)."""
     (x, wx), (y, wy) = (quadrature(points, window) for window in domain)
     X, Y = np.meshgrid(x, y, indexing="ij")
     at = np.stack([X.ravel(), Y.ravel()], axis=1)
     V = three_wells_energy(at[:, 0], at[:, 1])
     return Landscape(at, np.outer(wx, wy).ravel(), np.ones(1), V[None], 1.0, np.ones(1))
-
-
-Energy = Callable[[Array, Array], Array]

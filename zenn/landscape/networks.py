@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass, field
+from itertools import pairwise
 from typing import Any, Literal, NamedTuple, Protocol
 
 import torch
@@ -79,7 +80,7 @@ class Zenn:
 
     scaling : of (x, T). configurations : K. hidden : neurons of each hidden layer.
     boltzmann_constant, gamma : those of Eq. (6). entropy : "positive" makes S_k = softplus >= 0, which Eq.
-    (1) asks for; "free" lets it have any sign. energy_scale : what an output of one stands for.
+    (1) asks for; "free" lets it have any sign. energy_scale, entropy_scale : what an output of 1 stands for.
     """
 
     scaling: Scaling
@@ -89,17 +90,19 @@ class Zenn:
     hidden: tuple[int, ...] = (8, 8)
     entropy: Literal["positive", "free"] = "positive"
     energy_scale: float = 1.0
+    entropy_scale: float = 1.0
     kind: str = field(default="zenn", init=False)
 
     def __post_init__(self) -> None:
         if self.configurations < 1:
             raise InputError("argument configurations", "", self.configurations, "1 or more")
-        for name in ("boltzmann_constant", "gamma", "energy_scale"):
+        for name in ("boltzmann_constant", "gamma", "energy_scale", "entropy_scale"):
             if not getattr(self, name) > 0:
                 raise InputError(f"argument {name}", "", getattr(self, name), "a positive number")
 
     @property
     def dimensions(self) -> int:
+        """d, the number of coordinates."""
         return len(self.scaling.centre) - 1
 
     @property
@@ -111,9 +114,11 @@ class Zenn:
 
     @property
     def size(self) -> int:
+        """Number of parameters."""
         return 2 * self.configurations * sum(math.prod(shape) for shape in self._shapes)
 
     def initial(self, seed: int) -> Tensor:
+        """Random parameters, shape (size,)."""
         random = torch.Generator().manual_seed(seed)
         networks = 2 * self.configurations
         blocks = []
@@ -142,9 +147,10 @@ class Zenn:
         energies, entropies = outputs[:, : self.configurations], outputs[:, self.configurations :]
         if self.entropy == "positive":
             entropies = taylor.softplus(entropies)
-        return Configurations(self.energy_scale * energies, self.boltzmann_constant * entropies)
+        return Configurations(self.energy_scale * energies, self.entropy_scale * entropies)
 
     def series(self, parameters: Tensor, inputs: Tensor) -> Tensor:
+        """Taylor series of F, shape (order + 1, N)."""
         found = self.configuration_series(parameters, inputs)
         return mixture(found, inputs[:, -1], self.boltzmann_constant, self.gamma)
 
@@ -154,37 +160,38 @@ def mixture(found: Configurations, temperature: Tensor, boltzmann_constant: floa
 
     `temperature` is a series of shape (order + 1, N). With gamma infinite F = -k_B T ln Z.
     """
-    own, exponent, _ = _exponents(found, temperature, boltzmann_constant, gamma)
+    own, exponent = _exponents(found, temperature, boltzmann_constant, gamma)
     largest = torch.zeros_like(exponent[:, :1])
     largest[0] = exponent[0].detach().max(dim=0, keepdim=True).values
     weights = taylor.exponential(exponent - largest)
     total = weights.sum(dim=1)
     log_sum = taylor.logarithm(total)
     log_sum = log_sum + largest[:, 0]
-    free = -boltzmann_constant * taylor.multiply(temperature, log_sum)
+    free: Tensor = -boltzmann_constant * taylor.multiply(temperature, log_sum)
     if math.isinf(gamma):
         return free
     # F + k_B T ln Z = -k_B T sum p (S_k / (gamma k_B))^2
     fluctuation = taylor.divide(taylor.multiply(weights, own).sum(dim=1), total)
-    return free - boltzmann_constant * taylor.multiply(temperature, fluctuation)
+    total_energy: Tensor = free - boltzmann_constant * taylor.multiply(temperature, fluctuation)
+    return total_energy
 
 
 def log_probabilities(
     found: Configurations, temperature: Tensor, boltzmann_constant: float, gamma: float
 ) -> Tensor:
-    """ln p_k of Eq. (6), shape (K, N); `temperature` a series of shape (order + 1, N), of which the value counts."""
-    _, exponent, _ = _exponents(found, temperature, boltzmann_constant, gamma)
+    """ln p_k of Eq. (6), shape (K, N), from series of which the values count."""
+    _, exponent = _exponents(found, temperature, boltzmann_constant, gamma)
     return torch.log_softmax(exponent[0], dim=0)
 
 
 def _exponents(
     found: Configurations, temperature: Tensor, boltzmann_constant: float, gamma: float
-) -> tuple[Tensor, Tensor, Tensor]:
-    """(S_k / (gamma k_B))^2, the exponent of Eq. (6), and E_k / (k_B T), as series."""
+) -> tuple[Tensor, Tensor]:
+    """(S_k / (gamma k_B))^2 and the exponent of Eq. (6), as series."""
     reduced = found.entropies / boltzmann_constant
     own = taylor.multiply(reduced, reduced) / gamma**2 if not math.isinf(gamma) else torch.zeros_like(reduced)
     over_kT = taylor.divide(found.energies, boltzmann_constant * temperature[:, None])
-    return own, reduced - own - over_kT, over_kT
+    return own, reduced - own - over_kT
 
 
 @dataclass(frozen=True)
@@ -210,6 +217,7 @@ class ConvexNetwork:
 
     @property
     def dimensions(self) -> int:
+        """d, the number of coordinates."""
         return len(self.scaling.centre) - 1
 
     @property
@@ -222,9 +230,11 @@ class ConvexNetwork:
 
     @property
     def size(self) -> int:
+        """Number of parameters."""
         return sum(math.prod(shape) for shape in self._shapes)
 
     def initial(self, seed: int) -> Tensor:
+        """Random parameters, shape (size,)."""
         random = torch.Generator().manual_seed(seed)
         blocks = []
         for i, shape in enumerate(self._shapes):
@@ -236,6 +246,7 @@ class ConvexNetwork:
         return torch.cat(blocks)
 
     def series(self, parameters: Tensor, inputs: Tensor) -> Tensor:
+        """Taylor series of F, shape (order + 1, N)."""
         x = self.scaling.apply(inputs)
         blocks = iter(
             torch.nn.functional.softplus(block) if self._constrained(i, tuple(block.shape[1:])) else block
@@ -246,10 +257,11 @@ class ConvexNetwork:
         for _ in range(self.layers - 1):
             of_inputs, of_signal, bias = next(blocks)[0], next(blocks)[0], next(blocks)[0]
             signal = taylor.softplus(_affine(of_inputs, bias, x) + of_signal @ signal)
-        return self.energy_scale * (next(blocks)[0] @ signal)[:, 0]
+        total: Tensor = self.energy_scale * (next(blocks)[0] @ signal)[:, 0]
+        return total
 
     def _constrained(self, i: int, shape: Shape) -> bool:
-        """Whether block i has to be >= 0: of the inputs as printed, of the signal and the output as standard."""
+        """Whether block i has to be >= 0: W^x as printed, W^z and the output as standard."""
         if len(shape) < 2:
             return False
         of_inputs = shape == (self.width, self.dimensions + 1) and i != len(self._shapes) - 1
@@ -267,6 +279,7 @@ class Perceptron:
 
     @property
     def dimensions(self) -> int:
+        """d, the number of coordinates."""
         return len(self.scaling.centre) - 1
 
     @property
@@ -278,9 +291,11 @@ class Perceptron:
 
     @property
     def size(self) -> int:
+        """Number of parameters."""
         return sum(math.prod(shape) for shape in self._shapes)
 
     def initial(self, seed: int) -> Tensor:
+        """Random parameters, shape (size,)."""
         random = torch.Generator().manual_seed(seed)
         blocks = []
         for shape in self._shapes:
@@ -289,6 +304,7 @@ class Perceptron:
         return torch.cat(blocks)
 
     def series(self, parameters: Tensor, inputs: Tensor) -> Tensor:
+        """Taylor series of F, shape (order + 1, N)."""
         signal = self.scaling.apply(inputs)
         layers = [block[0] for block in _split(parameters[None], self._shapes)]
         for i in range(0, len(layers), 2):
@@ -296,6 +312,11 @@ class Perceptron:
             if i + 2 < len(layers):
                 signal = taylor.hyperbolic_tangent(signal)
         return self.energy_scale * signal[:, 0]
+
+
+def _layer_shapes(widths: tuple[int, ...]) -> list[Shape]:
+    """Weights and bias of each layer between neighbouring widths."""
+    return [shape for a, b in pairwise(widths) for shape in ((b, a), (b,))]
 
 
 _FIRST_SPREAD = 0.6  # smooth at first: a rough start is fitted between the points as well as at them
