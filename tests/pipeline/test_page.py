@@ -325,6 +325,16 @@ def test_an_unknown_verdict_is_an_error(job, tmp_path):
         made(job, tmp_path / "out")
 
 
+def test_half_a_measurement_is_shown_and_is_no_verdict(job, tmp_path):
+    half = {"measured": "half of it", "verdict": Verdict.NOT_RUN.value, "why": "the other half is to come"}
+    ledger = job["inputs"]["ledger"] / "claims.csv"
+    rewrite(ledger, ledger, lambda row: {**row, **half} if row["id"] == "fe3pt-dft-tc" else row)
+    text = made(job, tmp_path / "out")
+    assert "half of it" in text
+    assert "Nothing was measured: the other half" not in text
+    assert text.index("half of it") < text.index("Nothing was measured")
+
+
 def test_a_column_is_written_for_comparison():
     assert formats.column(["0.0122", "1.2e-17", "-3e-18"]) == ["0.0122", "0.0000", "0.0000"]
     assert formats.column(["1e-4", "10"]) == ["0.0001", "10.0000"]

@@ -172,8 +172,8 @@ def run(params: Mapping[str, Any], inputs: Mapping[str, Path], out: Path) -> Non
     if not ambient.empty:
         window = ambient.iloc[0]
         expansion = {
-            "negative_expansion_from_K_at_1_atm": window["low_K"],
-            "negative_expansion_to_K_at_1_atm": window["high_K"],
+            "negative_expansion_at_1_atm_from_K": window["low_K"],
+            "negative_expansion_at_1_atm_to_K": window["high_K"],
         }
     rounding = uncertainty["critical_point"]
     metrics = {

@@ -133,23 +133,25 @@ def context(
     _refuse_unknown_verdicts(rows)
     facts = [run_facts(step, key, runs.get(step, {}), surroundings) for step, key in params["steps"].items()]
     of_verdict = {b.verdict: [row for row in rows if row["verdict"] == b.verdict.value] for b in BADGES}
+    # A claim of which a part was measured is evidence, though its verdict is still to come.
+    nothing = [row for row in of_verdict[Verdict.NOT_RUN] if not row["measured"]]
     return {
         "scale": params["scale"],
         "scale_note": SCALE_NOTES.get(params["scale"], ""),
         "papers": PAPERS,
         "claims": len(rows),
-        "examined": len(rows) - len(of_verdict[Verdict.NOT_RUN]),
+        "examined": len(rows) - len(nothing),
         "badges": {badge.verdict.value: badge for badge in BADGES},
         "counts": [
             (badge, sum(row["current"] != "no" for row in of_verdict[badge.verdict])) for badge in BADGES
         ],
         "outdated": sum(row["current"] == "no" for row in rows),
         "decided": [
-            (badge, of_verdict[badge.verdict])
+            (badge, shown)
             for badge in BADGES
-            if badge.verdict is not Verdict.NOT_RUN and of_verdict[badge.verdict]
+            if (shown := [row for row in of_verdict[badge.verdict] if row not in nothing])
         ],
-        "not_run": _by_reason(of_verdict[Verdict.NOT_RUN]),
+        "not_run": _by_reason(nothing),
         "other_scales": sum(row["scale"] != params["scale"] for row in rows),
         "headline": [
             (
