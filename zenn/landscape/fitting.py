@@ -29,8 +29,9 @@ class Settings:
     """How a fit runs; it stops on iterations or the gradient, never on time.
 
     start : "wells" begins a ZENN in one dimension with tangents of the data (`tangent_wells`), "random" from
-    its random parameters. adam_steps, adam_rate : of the first phase. iterations : of the quasi-Newton phase.
-    gradient_tolerance : largest component of the gradient at which it stops.
+    random parameters and a first phase of Adam, whose steps and rate are adam_steps and adam_rate.
+    iterations : of the quasi-Newton phase. gradient_tolerance : largest component of the gradient at which it
+    stops.
     """
 
     start: Literal["wells", "random"] = "random"
@@ -65,12 +66,10 @@ def fit(
     objective = Objective(network, landscape, weights)
     if state is None:
         if settings.start == "wells":
-            parameters = tangent_wells(network, landscape, seed)
+            start = tangent_wells(network, landscape, seed).numpy()
         else:
-            parameters = network.initial(seed)
-        start = adam(
-            objective.value_and_gradient, parameters.numpy(), settings.adam_steps, settings.adam_rate
-        )
+            first = network.initial(seed).numpy()
+            start = adam(objective.value_and_gradient, first, settings.adam_steps, settings.adam_rate)
         state = begin(objective.value_and_gradient, start)
         if not np.isfinite(state.value):
             raise NotConvergedError(

@@ -123,7 +123,7 @@ class Zenn:
         networks = 2 * self.configurations
         blocks = []
         for shape in self._shapes:
-            spread = _FIRST_SPREAD / math.sqrt(shape[-1]) if len(shape) == 2 else _FIRST_SPREAD
+            spread = 1 / math.sqrt(shape[-1]) if len(shape) == 2 else _FIRST_SPREAD
             blocks.append(spread * torch.randn((networks, *shape), generator=random, dtype=torch.float64))
         return torch.cat([block.reshape(networks, -1) for block in blocks], dim=1).reshape(-1)
 
@@ -377,5 +377,5 @@ def _split(rows: Tensor, shapes: list[Shape]) -> list[Tensor]:
     sizes = [math.prod(shape) for shape in shapes]
     return [
         block.reshape(len(rows), *shape)
-        for block, shape in zip(rows.split(sizes, dim=1), shapes, strict=True)
+        for block, shape in zip(rows.split(sizes, dim=1), shapes, strict=True)  # type: ignore[no-untyped-call]
     ]
