@@ -44,15 +44,7 @@ import math
 from types import ModuleType
 from typing import Any, NamedTuple
 
-try:
-    from array_api_compat import array_namespace, device, is_array_api_obj
-except ModuleNotFoundError:  # a bare GPU machine has the copy that scipy carries
-    from scipy._lib.array_api_compat import (  # type: ignore[no-redef]  # the same names, on purpose
-        array_namespace,
-        device,
-        is_array_api_obj,
-    )
-
+from zenn.arrays import array_namespace, device, is_array_api_obj
 from zenn.errors import InputError
 
 Array = Any  # numpy.ndarray or torch.Tensor; torch is not imported for the sake of a name

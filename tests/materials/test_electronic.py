@@ -6,8 +6,9 @@ import pytest
 from numpy.polynomial.polynomial import polyder, polyval
 
 from tests.materials.test_helmholtz import exact_free_energy
+from zenn import taylor
 from zenn.errors import InputError
-from zenn.materials import electronic, fermi, helmholtz, taylor
+from zenn.materials import electronic, fermi, helmholtz
 from zenn.materials.constants import BOLTZMANN
 from zenn.materials.electronic import ElectronicDensities, ElectronicTable, Electrons, read_electrons
 from zenn.materials.fermi import DensityOfStates, thermal_electrons

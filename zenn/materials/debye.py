@@ -138,7 +138,7 @@ def vibrational_heat_capacity(debye_temperature: ArrayLike, temperature: ArrayLi
 
 
 class Vibrations(NamedTuple):
-    """Taylor series in V (see `zenn.materials.taylor`) of the vibrations, per atom."""
+    """Taylor series in V (see `zenn.taylor`) of the vibrations, per atom."""
 
     energy: Array  # F_vib, (order + 1, batch...), eV / Å^(3 j)
     entropy: Array  # -dF_vib/dT, (order, batch...), eV / (K Å^(3 j)): one order less is all that is needed

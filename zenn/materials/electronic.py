@@ -160,7 +160,7 @@ class ElectronicTable:
 
 
 class ElectronicSeries(NamedTuple):
-    """Taylor series in V (see `zenn.materials.taylor`) of the electrons, per atom; configurations last."""
+    """Taylor series in V (see `zenn.taylor`) of the electrons, per atom; configurations last."""
 
     energy: Array  # F_el, (order + 1, batch..., K), eV / Å^(3 j)
     entropy: Array  # -dF_el/dT, (order, batch..., K), eV / (K Å^(3 j))

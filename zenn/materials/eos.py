@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from zenn import taylor
 from zenn.errors import InputError, NotFoundError
-from zenn.materials import taylor
 from zenn.materials.constants import GPA_PER_EV_PER_A3
 
 Array = NDArray[np.float64]
@@ -71,7 +71,7 @@ def birch_murnaghan_series(
     *,
     order: int,
 ) -> Array:
-    """Taylor series of E in V (see `zenn.materials.taylor`), shape (order + 1, batch...), in eV / Å^(3 j)."""
+    """Taylor series of E in V (see `zenn.taylor`), shape (order + 1, batch...), in eV / Å^(3 j)."""
     V, V0, E0, B0, slope = _arrays(
         volume, equilibrium_volume, equilibrium_energy, bulk_modulus, bulk_modulus_derivative
     )

@@ -6,7 +6,7 @@
 where n is the number of atoms in the cell and F_el the thermal electrons of a material that has them. All
 quantities are per atom: V in Å3, T in K, energies in eV. `volume` and `temperature` broadcast to a batch
 shape; configurations come last, orders of derivatives first. Derivatives in V are truncated Taylor series
-(`zenn.materials.taylor`), derivatives in T follow from Eq. (1); nothing is a finite difference. A temperature
+(`zenn.taylor`), derivatives in T follow from Eq. (1); nothing is a finite difference. A temperature
 below 1e-12 K counts as zero: its k_B T is below the rounding of an energy in eV. At T = 0 the derivatives are
 those of the ground state, where that is unique.
 
@@ -22,9 +22,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from zenn import zentropy
+from zenn import taylor, zentropy
 from zenn.errors import InputError
-from zenn.materials import debye, eos, taylor
+from zenn.materials import debye, eos
 from zenn.materials.constants import BOLTZMANN
 from zenn.materials.material import Material
 

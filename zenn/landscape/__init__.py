@@ -1,0 +1,1 @@
+"""Networks that recover energies, entropies and critical points from an energy landscape."""

@@ -1,0 +1,145 @@
+"""Fits of a network to a landscape: where they start, how they run, how they go on after an interruption."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from zenn.errors import InputError, NotConvergedError
+from zenn.landscape.landscapes import Landscape
+from zenn.landscape.losses import Objective, Weights
+from zenn.landscape.minimise import State, adam, begin, self_scaled_bfgs
+from zenn.landscape.networks import Network, Scaling, Zenn, inputs_along
+
+Array = NDArray[np.float64]
+
+_WELL_STEPS, _WELL_RATE = 600, 2e-2
+_WELL_STRIDE = 7
+_LEAST_ENTROPY = 1e-3  # of a well's target: softplus has no zero
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a fit runs; it stops on iterations or the gradient, never on time.
+
+    start : "wells" begins a ZENN in one dimension with tangents of the data (`tangent_wells`), "random" from
+    random parameters and a first phase of Adam, whose steps and rate are adam_steps and adam_rate.
+    iterations : of the quasi-Newton phase. gradient_tolerance : largest component of the gradient at which it
+    stops.
+    """
+
+    start: Literal["wells", "random"] = "random"
+    adam_steps: int = 200
+    adam_rate: float = 1e-2
+    iterations: int = 3000
+    gradient_tolerance: float = 0.0
+
+
+def scaling_of(landscape: Landscape) -> Scaling:
+    """The scaling that maps a landscape's domain and temperatures to [-1, 1]."""
+    return Scaling.of((*landscape.domain, landscape.temperature_window))
+
+
+def fit(
+    network: Network,
+    landscape: Landscape,
+    weights: Weights,
+    settings: Settings,
+    seed: int,
+    state: State | None = None,
+) -> Iterator[State]:
+    """States of a fit, one per quasi-Newton step; the last one says why it stopped.
+
+    A fit that is given one of its states goes on from there and ends where it would have ended.
+
+    Raises
+    ------
+    InputError : a term of the loss, or the start, needs what network or landscape do not have.
+    NotConvergedError : the loss is not finite after the first phase.
+    """
+    objective = Objective(network, landscape, weights)
+    if state is None:
+        if settings.start == "wells":
+            start = tangent_wells(network, landscape, seed).numpy()
+        else:
+            first = network.initial(seed).numpy()
+            start = adam(objective.value_and_gradient, first, settings.adam_steps, settings.adam_rate)
+        state = begin(objective.value_and_gradient, start)
+        if not np.isfinite(state.value):
+            raise NotConvergedError(
+                f"the loss is {state.value} after {settings.adam_steps} steps of Adam at a rate of "
+                f"{settings.adam_rate:g}: lower the rate"
+            )
+    return self_scaled_bfgs(
+        objective.value_and_gradient, state, settings.iterations, settings.gradient_tolerance
+    )
+
+
+def tangent_wells(network: Network, landscape: Landscape, seed: int) -> Tensor:
+    """Parameters with which each configuration is a well that touches the data at a volume of its own.
+
+    F_k is the tangent of F at x_k with the largest curvature of the data, so that the wells lie above the
+    data and their mixture close to them; S_k is -dF/dT at x_k, all of it estimated from the data where it is
+    not given. Each network is fitted to its well alone: quick, and fits from different seeds become alike.
+
+    Raises
+    ------
+    InputError : the network is not a ZENN, or the landscape has more than one coordinate.
+    """
+    if not isinstance(network, Zenn) or landscape.dimensions != 1:
+        raise InputError("setting start", "", "wells", "'random' except for a ZENN in one dimension")
+    x, T, F = landscape.points[:, 0], landscape.temperatures, landscape.free_energies
+    slopes = np.gradient(F, x, axis=1) if landscape.slopes is None else landscape.slopes[..., 0]
+    curvature = max(float(np.gradient(slopes, x, axis=1).max()), 1e-12)
+    if landscape.entropies is not None:
+        entropies = landscape.entropies
+    elif len(T) > 1:
+        entropies = -np.gradient(F, T, axis=0)
+    else:
+        entropies = np.zeros_like(F)
+    K = network.configurations
+    random = np.random.default_rng(seed)
+    (low, high), spacing = landscape.domain[0], 1 / K
+    shares = (np.arange(K) + 0.5) * spacing + random.uniform(-0.3, 0.3, K) * spacing
+    targets: list[Array] = []
+    entropy_targets: list[Array] = []
+    for i in np.searchsorted(x, low + (high - low) * shares).clip(0, len(x) - 1):
+        well = F[:, i, None] + slopes[:, i, None] * (x - x[i]) + curvature / 2 * (x - x[i]) ** 2
+        entropy = np.maximum(entropies[:, i, None], _LEAST_ENTROPY) * np.ones_like(F)
+        targets.append((well + T[:, None] * entropy) / network.energy_scale)
+        scaled = entropy / network.entropy_scale
+        # ln(exp(s) - 1), the inverse of softplus
+        entropy_targets.append(
+            scaled + np.log(-np.expm1(-scaled)) if network.entropy == "positive" else scaled
+        )
+    wanted = torch.tensor(np.stack([*targets, *entropy_targets]).reshape(2 * K, -1)[:, ::_WELL_STRIDE])
+    return _fit_outputs(network, landscape, wanted, seed)
+
+
+def _fit_outputs(network: Zenn, landscape: Landscape, wanted: Tensor, seed: int) -> Tensor:
+    """Parameters whose 2 K outputs come close to `wanted`, shape (2 K, every `_WELL_STRIDE`-th point)."""
+    M, N = landscape.free_energies.shape
+    points = torch.tensor(landscape.points).repeat(M, 1)[::_WELL_STRIDE]
+    temperatures = torch.tensor(landscape.temperatures).repeat_interleave(N)[::_WELL_STRIDE]
+    inputs = inputs_along(points, temperatures)
+    centre = wanted.mean(dim=1, keepdim=True)
+    spread = wanted.std(dim=1, keepdim=True).clamp_min(0.05)
+
+    def mismatch(parameters: Array) -> tuple[float, Array]:
+        theta = torch.tensor(parameters, requires_grad=True)
+        # around its mean, so that the first steps are not spent on the constant
+        off = (network.outputs(theta, inputs)[0] - (wanted - centre)) / spread
+        loss = (off**2).mean()
+        (gradient,) = torch.autograd.grad(loss, theta)
+        return float(loss.detach()), gradient.numpy()
+
+    found = torch.tensor(adam(mismatch, network.initial(seed).numpy(), _WELL_STEPS, _WELL_RATE))
+    rows = found.reshape(2 * network.configurations, -1)
+    rows[:, -1] += centre[:, 0]  # the bias of the last layer
+    return found

@@ -1,0 +1,163 @@
+"""What a fit minimises: divergence of the densities, and terms beside it.
+
+The Jensen-Shannon divergence (Eqs. 17-18 of Wang et al., ZENN) of the densities p and q of data and network
+is, at one temperature and with delta = ln(q / p),
+
+    JS = 1/2 integral of p f(delta),   f(delta) = delta e^delta - (1 + e^delta) ln((1 + e^delta) / 2) >= 0,
+
+since the terms that do not belong to f cancel by normalisation. f ~ delta^2 / 4: nothing cancels as q comes
+close to p, where the sum of two Kullback-Leibler divergences loses every digit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from zenn.errors import InputError
+from zenn.landscape.landscapes import Landscape
+from zenn.landscape.networks import Network, Zenn, inputs_along
+
+_SERIES = 1e-3  # below, f is summed as a series: its two terms cancel
+
+
+@dataclass(frozen=True)
+class Weights:
+    """How much each term of the loss counts; zero leaves it out.
+
+    divergence : Jensen-Shannon, averaged over temperatures (Eq. 17). convexity : lambda of Eq. (20).
+    entropy : mean square of -dF/dT less the data's, in units of k_B. slope : mean square of dF/dx less the
+    data's, over k_B T (Sobolev supervision). square : mean square of F less the data's, over k_B T, one
+    constant per temperature removed (L2).
+    """
+
+    divergence: float = 1.0
+    convexity: float = 0.0
+    entropy: float = 0.0
+    slope: float = 0.0
+    square: float = 0.0
+
+
+def pointwise_divergence(delta: Tensor) -> Tensor:
+    """f(delta) of the divergence, >= 0, exact close to zero and without overflow.
+
+    >>> pointwise_divergence(torch.tensor([0.0, 1e-8], dtype=torch.float64))
+    tensor([0.0000e+00, 2.5000e-17], dtype=torch.float64)
+    """
+    excess = torch.expm1(delta)
+    direct = delta * (1 + excess) - (2 + excess) * torch.log1p(excess / 2)
+    series = delta**2 / 4 * (1 + delta / 2 + delta**2 * 7 / 48)
+    return torch.where(delta.abs() < _SERIES, series, direct)
+
+
+def log_density(free_energies: Tensor, weights: Tensor, thermal_energies: Tensor) -> Tensor:
+    """ln of exp(-F / (k_B T_d)) normalised by the quadrature, shape (M, N).
+
+    free_energies : (M, N). weights : (N,). thermal_energies : k_B T_d, (M,).
+    """
+    exponent = -free_energies / thermal_energies[:, None]
+    return exponent - torch.logsumexp(exponent + torch.log(weights), dim=1, keepdim=True)
+
+
+class Objective:
+    """The loss of a network on a landscape, as a function of its parameters.
+
+    Raises
+    ------
+    InputError : a term needs what the landscape or the network does not have.
+    """
+
+    def __init__(self, network: Network, landscape: Landscape, weights: Weights, stride: int = 2) -> None:
+        if weights.convexity and not (isinstance(network, Zenn) and landscape.dimensions == 1):
+            raise InputError(
+                "weight convexity", "", weights.convexity, "0 except for a ZENN in one dimension (Eq. 20)"
+            )
+        for name, needed in (("entropy", landscape.entropies), ("slope", landscape.slopes)):
+            if getattr(weights, name) and needed is None:
+                raise InputError(f"weight {name}", "", getattr(weights, name), "0: the data do not have it")
+        if network.dimensions != landscape.dimensions:
+            found = f"{network.dimensions} coordinates"
+            raise InputError("argument network", "", found, f"the landscape's {landscape.dimensions}")
+        self._network, self._terms = network, weights
+        self._shape = landscape.free_energies.shape
+        M, N = self._shape
+        points, T = _tensor(landscape.points), _tensor(landscape.temperatures)
+        self._points, self._T = points.repeat(M, 1), T.repeat_interleave(N)
+        self._inputs = inputs_along(self._points, self._T)
+        self._quadrature = _tensor(landscape.weights)
+        self._thermal = landscape.boltzmann_constant * _tensor(landscape.density_temperature)
+        self._boltzmann = landscape.boltzmann_constant
+        self._data = _tensor(landscape.free_energies)
+        self._log_p = log_density(self._data, self._quadrature, self._thermal)
+        self._shares = torch.exp(self._log_p) * self._quadrature / (2 * M)
+        self._volume = self._quadrature / self._quadrature.sum()
+        self._slopes = None if landscape.slopes is None else _tensor(landscape.slopes)
+        self._entropies = None if landscape.entropies is None else _tensor(landscape.entropies)
+        rows, columns = torch.arange(0, M, stride), torch.arange(0, N, stride)
+        self._some = (rows[:, None] * N + columns[None]).reshape(-1)  # Eq. 20 on every other point is enough
+        self._some_weights = (self._volume[columns] / self._volume[columns].sum()).repeat(len(rows)) / len(
+            rows
+        )
+
+    def __call__(self, parameters: Tensor) -> Tensor:
+        """The loss, a number."""
+        F = self._network.series(parameters, self._inputs)[0].reshape(self._shape)
+        terms = self._terms
+        loss = F.new_zeros(())
+        if terms.divergence:
+            delta = log_density(F, self._quadrature, self._thermal) - self._log_p
+            loss = loss + terms.divergence * (self._shares * pointwise_divergence(delta)).sum()
+        if terms.square:
+            off = (F - self._data) / self._thermal[:, None]
+            off = off - (off * self._volume).sum(dim=1, keepdim=True)
+            loss = loss + terms.square * (off**2 * self._volume).sum(dim=1).mean()
+        if terms.slope:
+            loss = loss + terms.slope * self._slope_term(parameters)
+        if terms.entropy:
+            loss = loss + terms.entropy * self._entropy_term(parameters)
+        if terms.convexity:
+            loss = loss + terms.convexity * self._convexity_term(parameters)
+        return loss
+
+    def value_and_gradient(self, parameters: np.ndarray) -> tuple[float, np.ndarray]:
+        """The loss and its gradient with respect to the parameters, shape (size,)."""
+        theta = torch.tensor(parameters, dtype=torch.float64, requires_grad=True)
+        loss = self(theta)
+        (gradient,) = torch.autograd.grad(loss, theta)
+        return float(loss.detach()), gradient.numpy()
+
+    def _slope_term(self, parameters: Tensor) -> Tensor:
+        assert self._slopes is not None
+        total = parameters.new_zeros(())
+        for axis in range(self._points.shape[1]):
+            direction = tuple(float(i == axis) for i in range(self._points.shape[1] + 1))
+            inputs = inputs_along(self._points, self._T, direction, order=1)
+            slope = self._network.series(parameters, inputs)[1].reshape(self._shape)
+            off = (slope - self._slopes[..., axis]) / self._thermal[:, None]
+            total = total + (off**2 * self._volume).sum(dim=1).mean()
+        return total
+
+    def _entropy_term(self, parameters: Tensor) -> Tensor:
+        assert self._entropies is not None
+        direction = (*([0.0] * self._points.shape[1]), 1.0)
+        inputs = inputs_along(self._points, self._T, direction, order=1)
+        entropy = -self._network.series(parameters, inputs)[1].reshape(self._shape)
+        off = (entropy - self._entropies) / self._boltzmann
+        return (off**2 * self._volume).sum(dim=1).mean()
+
+    def _convexity_term(self, parameters: Tensor) -> Tensor:
+        """The integral of Eq. (20), each point with its own temperature in F_k."""
+        assert isinstance(self._network, Zenn)
+        T = self._T[self._some]
+        found = self._network.configuration_series(
+            parameters, inputs_along(self._points[self._some], T, order=2)
+        )
+        curvature = 2 * (found.energies[2] - T * found.entropies[2])
+        return (torch.relu(-curvature) * self._some_weights).sum()
+
+
+def _tensor(values: np.ndarray) -> Tensor:
+    return torch.tensor(values, dtype=torch.float64)

@@ -1,0 +1,147 @@
+"""Minimisation in double precision: a short Adam phase, then self-scaled BFGS on the whole inverse Hessian.
+
+The update is that of Al-Baali (Comput. Optim. Appl. 9, 191 (1998), doi:10.1023/A:1018315205474): the inverse
+Hessian is scaled by 1 / min(1, y.s / s.Bs) before the BFGS correction, which Urban, Stefanou and Pons (J.
+Comput. Phys. 523, 113656 (2025), doi:10.1016/j.jcp.2024.113656) found decisive for networks. The matrix is
+held as a scalar times a symmetric one, so that an update is one symmetric product and one symmetric rank-two
+correction of LAPACK's BLAS.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import blas
+
+Array = NDArray[np.float64]
+Function = Callable[[Array], tuple[float, Array]]
+
+_DECREASE, _CURVATURE = 1e-4, 0.9  # Wolfe's conditions
+_TRIALS = 30
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """Where a minimisation stands; all that it needs to go on.
+
+    parameters, gradient : shape (n,). value : of the function. iteration : of the quasi-Newton phase.
+    evaluations : of function and gradient. inverse : lower triangle of the inverse Hessian over `scale`, (n,
+    n), or None before the first step. reason : why it stopped, empty while it goes on.
+    """
+
+    parameters: Array
+    value: float
+    gradient: Array
+    iteration: int = 0
+    evaluations: int = 1
+    scale: float = 1.0
+    inverse: Array | None = None
+    reason: str = ""
+
+
+def adam(function: Function, start: Array, steps: int, learning_rate: float) -> Array:
+    """`steps` steps of Adam (Kingma and Ba, ICLR 2015), its rate falling to nothing as a cosine."""
+    parameters = start.copy()
+    mean, square = np.zeros_like(start), np.zeros_like(start)
+    for i in range(1, steps + 1):
+        _, gradient = function(parameters)
+        mean = 0.9 * mean + 0.1 * gradient
+        square = 0.999 * square + 0.001 * gradient**2
+        rate = learning_rate * (1 + math.cos(math.pi * (i - 1) / steps)) / 2
+        step = mean / (1 - 0.9**i) / (np.sqrt(square / (1 - 0.999**i)) + 1e-8)
+        parameters -= rate * step
+    return parameters
+
+
+def begin(function: Function, start: Array) -> State:
+    """The state before the first quasi-Newton step."""
+    value, gradient = function(start)
+    return State(start.copy(), value, gradient)
+
+
+def self_scaled_bfgs(
+    function: Function, state: State, iterations: int, gradient_tolerance: float = 0.0
+) -> Iterator[State]:
+    """States after each quasi-Newton step from `state` on, until `iterations` in all, or a reason to stop.
+
+    The matrix of a state is overwritten by the next step: copy it to keep it.
+    """
+    while not state.reason:
+        if state.iteration >= iterations:
+            yield replace(state, reason="iterations")
+            return
+        if np.max(np.abs(state.gradient)) <= gradient_tolerance:
+            yield replace(state, reason="gradient tolerance")
+            return
+        state = _step(function, state)
+        yield state
+
+
+def _step(function: Function, state: State) -> State:
+    """One step: direction, line search, update."""
+    gradient, inverse, scale = state.gradient, state.inverse, state.scale
+    direction = -gradient if inverse is None else -scale * blas.dsymv(1.0, inverse, gradient, lower=1)
+    slope = float(gradient @ direction)
+    if not slope < 0:
+        if inverse is None:
+            return replace(state, reason="no descent")
+        return replace(state, inverse=None, scale=1.0)  # rounding spoilt the matrix: begin anew
+    first = 1.0 if inverse is not None else min(1.0, 1 / float(np.abs(gradient).sum()))
+    found = _line_search(function, state, direction, slope, first)
+    if found is None:
+        if inverse is None:
+            return replace(state, reason="no descent", evaluations=state.evaluations + _TRIALS)
+        return replace(state, inverse=None, scale=1.0, evaluations=state.evaluations + _TRIALS)
+    length, value, new_gradient, evaluations = found
+    step, change = length * direction, new_gradient - gradient
+    inverse, scale = _updated(inverse, scale, step, change, -length * float(step @ gradient))
+    return State(
+        state.parameters + step,
+        value,
+        new_gradient,
+        state.iteration + 1,
+        state.evaluations + evaluations,
+        scale,
+        inverse,
+    )
+
+
+def _line_search(
+    function: Function, state: State, direction: Array, slope: float, length: float
+) -> tuple[float, float, Array, int] | None:
+    """A step length that meets Wolfe's weak conditions, by bisection; None after too many trials."""
+    low, high = 0.0, math.inf
+    for trial in range(1, _TRIALS + 1):
+        value, gradient = function(state.parameters + length * direction)
+        if not math.isfinite(value) or value > state.value + _DECREASE * length * slope:
+            high = length
+        elif float(gradient @ direction) < _CURVATURE * slope:
+            low = length
+        else:
+            return length, value, gradient, trial
+        length = (low + high) / 2 if math.isfinite(high) else 2 * length
+    return None
+
+
+def _updated(
+    inverse: Array | None, scale: float, step: Array, change: Array, curvature: float
+) -> tuple[Array | None, float]:
+    """The self-scaled BFGS update; `curvature` is s.Bs, B the Hessian that the direction came from."""
+    along = float(change @ step)
+    if along <= 0:
+        return inverse, scale
+    if inverse is None:
+        scale = along / float(change @ change)
+        inverse = np.asfortranarray(np.eye(len(step)))
+        curvature = along  # no Hessian yet: nothing to scale by
+    product = scale * blas.dsymv(1.0, inverse, change, lower=1)
+    ratio = min(1.0, along / curvature) if curvature > 0 else 1.0
+    # H' = [H - H y y.H / y.Hy + y.Hy v v.] / ratio + s s. / y.s with v = s / y.s - H y / y.Hy, all in one:
+    other = (float(change @ product) / (2 * along**2) + ratio / (2 * along)) * step - product / along
+    scale /= ratio
+    inverse = blas.dsyr2(1 / (ratio * scale), step, other, a=inverse, overwrite_a=1, lower=1)
+    return inverse, scale
