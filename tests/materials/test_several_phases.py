@@ -128,3 +128,15 @@ def test_a_turning_point_that_becomes_a_transition_is_not_counted(fe3pt):
     assert np.all(np.isfinite(low))
     assert all(np.any(np.isnan(high)) for high in rest)
     assert window.low == pytest.approx(np.median(low), abs=1)
+
+
+@pytest.mark.parametrize("off", [0.0, 1e-9, -1e-9, 1e-6, -1e-6])
+def test_the_isobar_through_a_critical_point(fe3pt, off):
+    """There dV/dT diverges and F is flat to rounding: no jump is made up, and nothing fails."""
+    T = np.arange(0.0, 601.0, 10.0)
+    (point,) = phase_diagram(fe3pt, T, WINDOW).critical_points
+    found = phase_diagram(fe3pt, T, WINDOW, pressures=(point.pressure * (1 + off),))
+    assert found.isobars[0].transitions == ()
+    (window,) = found.negative_thermal_expansion
+    assert window.low == pytest.approx(105.38, abs=0.01)
+    assert window.high == pytest.approx(193.60, abs=0.02)

@@ -34,7 +34,7 @@ _HALVINGS = 24  # of the temperatures around a leap, until a transition is found
 _ABOVE_ZERO = 1e-2  # of the first temperature above 0 K
 _ATTEMPT = 15  # steps of Newton's method for a transition that may not be there
 _UNEXPLAINED = 0.2  # of the change of volume that the expansion predicts
-_SAME_VOLUME = 1e-5  # relative: a smaller change needs no explanation
+_SAME_VOLUME = 1e-4  # relative: a smaller jump, within millikelvin of a critical point, is none
 _ROUNDING = 1e-11  # eV
 _NUDGE = 1e-3  # relative in T: the slope that Newton's method is given is a difference, its root is not
 
@@ -250,7 +250,8 @@ def _transition(
     inside = span[0] <= T <= span[1]
     barrier = float(derivatives(material, V.mean(), T, order=0).F) - float(at.F.mean())
     lowest = np.min(derivatives(material, found.volumes, T, order=0).F + P * found.volumes)
-    if not (inside and np.all(at.F_VV > 0) and barrier > 0 and lowest > gibbs[0] - _ROUNDING):
+    apart = abs(V[1] - V[0]) > _SAME_VOLUME * V[0]
+    if not (inside and apart and np.all(at.F_VV > 0) and barrier > 0 and lowest > gibbs[0] - _ROUNDING):
         return None
     latent = T * float(at.F_T[0] - at.F_T[1])
     return Transition(T, pressure, float(V[0]), float(V[1]), latent)
