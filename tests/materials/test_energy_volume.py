@@ -25,7 +25,10 @@ def energy(volume, minimum, lowest, modulus, slope):
     return lowest + 9 / 16 * minimum * modulus / 160.2176634 * bracket
 
 
-def curves(strains=np.linspace(-0.06, 0.06, 7), **changes):  # noqa: B008
+STRAINS = np.linspace(-0.06, 0.06, 7)
+
+
+def curves(strains=STRAINS, **changes):
     """Name -> degeneracy, volumes, energies."""
     found = {}
     for name, (degeneracy, *properties) in {**PROPERTIES, **changes}.items():

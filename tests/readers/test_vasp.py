@@ -23,7 +23,10 @@ DENSITY_OF_STATES = """
 
 
 def structure(edges, atoms, name=""):
-    rows = lambda vectors: "".join("<v> {} {} {} </v>".format(*vector) for vector in vectors)  # noqa: E731
+
+    def rows(vectors):
+        return "".join("<v> {} {} {} </v>".format(*vector) for vector in vectors)
+
     return (
         f'<structure{name}><crystal><varray name="basis">{rows(np.diag(edges))}</varray></crystal>'
         f'<varray name="positions">{rows(POSITIONS[:atoms])}</varray></structure>'

@@ -107,10 +107,7 @@ class Zenn:
 
     @property
     def _shapes(self) -> list[Shape]:
-        widths = (self.dimensions + 1, *self.hidden, 1)
-        return [
-            shape for i in range(len(widths) - 1) for shape in ((widths[i + 1], widths[i]), (widths[i + 1],))
-        ]
+        return _layer_shapes((self.dimensions + 1, *self.hidden, 1))
 
     @property
     def size(self) -> int:
@@ -284,10 +281,7 @@ class Perceptron:
 
     @property
     def _shapes(self) -> list[Shape]:
-        widths = (self.dimensions + 1, *self.hidden, 1)
-        return [
-            shape for i in range(len(widths) - 1) for shape in ((widths[i + 1], widths[i]), (widths[i + 1],))
-        ]
+        return _layer_shapes((self.dimensions + 1, *self.hidden, 1))
 
     @property
     def size(self) -> int:
@@ -326,6 +320,7 @@ KINDS: dict[str, type[Any]] = {"zenn": Zenn, "convex": ConvexNetwork, "perceptro
 
 def specification(network: Network) -> dict[str, Any]:
     """What `from_specification` makes the network of again, as JSON takes it."""
+    # every network is a dataclass, which the protocol cannot say
     return asdict(network)  # type: ignore[call-overload,no-any-return]
 
 
@@ -375,7 +370,5 @@ def _affine(weights: Tensor, bias: Tensor, signal: Tensor) -> Tensor:
 def _split(rows: Tensor, shapes: list[Shape]) -> list[Tensor]:
     """Blocks of the given shapes from the columns of a matrix, one per row."""
     sizes = [math.prod(shape) for shape in shapes]
-    return [
-        block.reshape(len(rows), *shape)
-        for block, shape in zip(rows.split(sizes, dim=1), shapes, strict=True)  # type: ignore[no-untyped-call]
-    ]
+    blocks = rows.split(sizes, dim=1)  # type: ignore[no-untyped-call]  # torch does not type it
+    return [block.reshape(len(rows), *shape) for block, shape in zip(blocks, shapes, strict=True)]
