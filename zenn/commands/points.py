@@ -67,7 +67,7 @@ def _read_table(
     path: Path, file_format: Format | None, atoms: int | None
 ) -> tuple[EnergyVolumePoints, list[Path]]:
     """The points in a table, or in the files that it lists."""
-    from zenn.materials.csv_table import read_header
+    from zenn.csv_table import read_header
     from zenn.materials.energy_volume import read_energy_volume
 
     header = read_header(path)
@@ -161,8 +161,8 @@ def _vasp(path: Path, atoms: int | None) -> tuple[NDArray[np.float64], NDArray[n
 
 def _listed(path: Path) -> list[_Configuration]:
     """The configurations of a list of files; relative paths count from where the list is."""
+    from zenn.csv_table import TextColumn, read_table
     from zenn.materials.configurations import DEGENERACY, NAME
-    from zenn.materials.csv_table import TextColumn, read_table
 
     table = read_table(path, (NAME, DEGENERACY, TextColumn(PATH)))
     rows_of: dict[str, list[int]] = {}

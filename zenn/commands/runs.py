@@ -55,9 +55,9 @@ def run_fit(
     points, files = read_points(paths, file_format, atoms, name, degeneracy)
     import numpy as np
 
+    from zenn.csv_table import write_columns
     from zenn.materials import birch_murnaghan_energy, fit_configurations
     from zenn.materials.energy_volume import write_configurations
-    from zenn.materials.tables import write_columns
 
     found, qualities = fit_configurations(points)
     fits = np.stack(

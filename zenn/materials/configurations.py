@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from zenn.csv_table import Column, Table, TextColumn, finite, natural, positive, read_table
 from zenn.errors import InputError
-from zenn.materials.csv_table import Column, Table, TextColumn, finite, natural, positive, read_table
 
 Array = NDArray[np.float64]
 
@@ -102,7 +102,7 @@ class Configurations:
 
 
 def read_configurations(path: Path | str, atoms: int | None = None) -> Configurations:
-    """Read configurations from a CSV file (see `zenn.materials.csv_table`).
+    """Read configurations from a CSV file (see `zenn.csv_table`).
 
     Its columns, in any order: `configuration`, `degeneracy`, `volume_A3_per_atom`, `energy_eV_per_atom`,
     `bulk_modulus_GPa` and `bulk_modulus_derivative`.

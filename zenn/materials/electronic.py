@@ -27,10 +27,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.interpolate import BSpline, make_interp_spline
 
+from zenn.csv_table import Column, Table, finite, read_header, read_table
 from zenn.errors import InputError, did_you_mean
 from zenn.materials.configurations import NAME, VOLUME, atomic_volume_column
 from zenn.materials.constants import BOLTZMANN
-from zenn.materials.csv_table import Column, Table, finite, read_header, read_table
 from zenn.materials.fermi import DensityOfStates, thermal_electrons
 
 Array = NDArray[np.float64]
@@ -293,7 +293,7 @@ def _spline(T: Array, F: Array) -> BSpline:
 
 
 def read_electrons(path: Path | str, configurations: Sequence[str] | None = None) -> Electrons:
-    """Read electrons from a CSV file (see `zenn.materials.csv_table`); its header says which kind it is.
+    """Read electrons from a CSV file (see `zenn.csv_table`); its header says which kind it is.
 
     A table has `configuration`, `volume_A3_per_atom`, `temperature_K` and
     `electronic_helmholtz_eV_per_atom`, one row for each of a configuration's volumes and temperatures.

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.polynomial import Polynomial
 from numpy.typing import ArrayLike, NDArray
 
+from zenn.csv_table import Column, Table, finite, read_header, read_table, write_columns
 from zenn.errors import InputError, NotFoundError
 from zenn.materials.configurations import (
     BULK_MODULUS,
@@ -30,9 +31,7 @@ from zenn.materials.configurations import (
     atomic_volume_column,
     refuse_distant_energies,
 )
-from zenn.materials.csv_table import Column, Table, finite, read_header, read_table
 from zenn.materials.eos import EquationOfState, birch_murnaghan_energy, fit_birch_murnaghan
-from zenn.materials.tables import write_columns
 
 Array = NDArray[np.float64]
 
@@ -138,7 +137,7 @@ class FitQuality:
 
 
 def read_energy_volume(path: Path | str, atoms: int | None = None) -> EnergyVolumePoints:
-    """Read energy-volume points from a CSV file (see `zenn.materials.csv_table`), one point per row.
+    """Read energy-volume points from a CSV file (see `zenn.csv_table`), one point per row.
 
     Its columns, in any order, are `configuration`, `degeneracy` and either `volume_A3_per_atom` and
     `energy_eV_per_atom` or `volume_A3_per_cell` and `energy_eV_per_cell`. Rows of a configuration may stand

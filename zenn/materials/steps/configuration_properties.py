@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from zenn.csv_table import write_columns
 from zenn.given import Given
 from zenn.materials import columns
 from zenn.materials.boundaries import refined_temperatures
@@ -19,7 +20,6 @@ from zenn.materials.critical import critical_points
 from zenn.materials.isobars import isobar
 from zenn.materials.scanning import scan
 from zenn.materials.steps._material import read_material
-from zenn.materials.tables import write_columns
 from zenn.materials.thermodynamics import properties
 
 

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import numpy as np
 
+from zenn.csv_table import write_columns
 from zenn.given import Given
 from zenn.materials.eos import birch_murnaghan_energy, fit_birch_murnaghan
 from zenn.materials.steps._material import read_material
-from zenn.materials.tables import write_columns
 
 
 def run(params: Given, inputs: Mapping[str, Path], out: Path) -> None:

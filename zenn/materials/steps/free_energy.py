@@ -13,13 +13,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from zenn.csv_table import write_columns
 from zenn.files import write_json
 from zenn.given import Given
 from zenn.materials.constants import GPA_PER_EV_PER_A3
 from zenn.materials.critical import stable_volume
 from zenn.materials.helmholtz import derivatives
 from zenn.materials.steps._material import read_material
-from zenn.materials.tables import write_columns
 
 Array = NDArray[np.float64]
 

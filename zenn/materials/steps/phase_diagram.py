@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from zenn.csv_table import write_columns
 from zenn.files import write_json
 from zenn.given import Given
 from zenn.materials import columns
@@ -17,7 +18,6 @@ from zenn.materials.boundaries import PhaseBoundary
 from zenn.materials.diagram import PhaseDiagram, phase_diagram
 from zenn.materials.material import Material
 from zenn.materials.steps._material import read_material
-from zenn.materials.tables import write_columns
 
 FILES = (
     "critical_points.csv",

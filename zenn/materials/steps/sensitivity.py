@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from zenn.csv_table import write_columns
 from zenn.errors import NotFoundError
 from zenn.given import Given
 from zenn.materials.isobars import NegativeThermalExpansion
 from zenn.materials.sensitivity import variants
 from zenn.materials.steps._material import read_material
 from zenn.materials.steps.phase_diagram import diagram_of
-from zenn.materials.tables import write_columns
 from zenn.progress import Progress
 
 NAN = float("nan")

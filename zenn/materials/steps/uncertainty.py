@@ -13,13 +13,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from zenn.csv_table import write_columns
 from zenn.files import write_json
 from zenn.given import Given
 from zenn.materials.configurations import printed_decimals
 from zenn.materials.diagram import PhaseDiagram
 from zenn.materials.steps._material import read_material
 from zenn.materials.steps.phase_diagram import diagram_of
-from zenn.materials.tables import write_columns
 from zenn.materials.uncertainty import Samples, interval, monte_carlo, turning_points_of
 from zenn.progress import Progress
 

@@ -1,4 +1,4 @@
-"""Tables of numbers in CSV files: read as a whole, or refused with file, line and column.
+"""Tables of numbers in CSV files: read as a whole, or refused with file, line and column; and written.
 
 Lines that start with '#' and blank lines are skipped, but for `# rows: 36`, which says how many rows there
 are, so that a file cut between two of them is noticed. Every line ends with a line feed, the last one too: a
@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from zenn.errors import InputError, did_you_mean
+from zenn.files import write_text
 
 Array = NDArray[np.float64]
 
@@ -78,6 +79,13 @@ class Table:
                 found = f"{name!r}, also on line {self.lines[first[name]]}"
                 raise InputError(self.path, self.place(row, column), found, "names that are all different")
             first[name] = row
+
+
+def write_columns(path: Path, columns: Mapping[str, ArrayLike]) -> None:
+    """Write equally long columns to `path`; numbers in the shortest form that reads back the same."""
+    lists = [np.asarray(column).ravel().tolist() for column in columns.values()]
+    lines = [",".join(columns), *(",".join(map(_text, row)) for row in zip(*lists, strict=True))]
+    write_text(path, "\n".join(lines) + "\n")
 
 
 def read_header(path: Path | str) -> tuple[str, ...]:
@@ -217,3 +225,7 @@ def _number(path: Path | str, where: str, text: str, expected: str) -> float:
         return float(text.replace("_", "?"))
     except ValueError as error:
         raise InputError(path, where, repr(text) if text else "an empty field", expected) from error
+
+
+def _text(value: object) -> str:
+    return repr(value) if isinstance(value, float) else str(value)
