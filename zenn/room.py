@@ -10,9 +10,11 @@ import ast
 import importlib
 import json
 import pkgutil
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +52,12 @@ def main(room: str, arguments: Sequence[str]) -> int:
             help="an input file or folder, e.g. configurations=table.csv; may be repeated",
         )
         sub.add_argument("--out", type=Path, required=True, help="folder for the results; appears when done")
+        sub.add_argument(
+            "--checkpoints",
+            type=Path,
+            help="folder for the state of a long computation, which goes on from there when it is given "
+            "again; OUT.checkpoints if not given, and removed when done",
+        )
     given = parser.parse_args(arguments)
     try:
         inputs = _roles(given.input)
@@ -60,8 +68,10 @@ def main(room: str, arguments: Sequence[str]) -> int:
             raise InputError(
                 "argument --out", "", f"{given.out} with something in it", "a new or empty folder"
             )
+        checkpoints = given.checkpoints or given.out.with_name(f"{given.out.name}.checkpoints")
         with atomic_folder(given.out) as out:
-            carry_out(offered[given.verb], params, inputs, out)
+            carry_out(offered[given.verb], params, inputs, out, checkpoints)
+        shutil.rmtree(checkpoints, ignore_errors=True)
     except ZennError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -74,10 +84,17 @@ def main(room: str, arguments: Sequence[str]) -> int:
     return 0
 
 
-def carry_out(module: str, params: Given, inputs: Mapping[str, Path], out: Path) -> None:
-    """Run a step's module and refuse parameters that it never asked for."""
+def carry_out(module: str, params: Given, inputs: Mapping[str, Path], out: Path, checkpoints: Path) -> None:
+    """Run a step's module and refuse parameters that it never asked for.
+
+    A module whose `run` takes `checkpoints` is given that folder, to go on from what it finds there.
+    """
     known = _Inputs(inputs)
-    importlib.import_module(module).run(params, known, out)
+    run = importlib.import_module(module).run
+    if "checkpoints" in signature(run).parameters:
+        run(params, known, out, checkpoints)
+    else:
+        run(params, known, out)
     params.refuse_unused()
     for role in known:
         if role not in known.asked:

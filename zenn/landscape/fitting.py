@@ -11,10 +11,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from zenn.errors import InputError, NotConvergedError
+from zenn.errors import InputError
 from zenn.landscape.landscapes import Landscape
 from zenn.landscape.losses import Objective, Weights
-from zenn.landscape.minimise import State, adam, begin, self_scaled_bfgs
+from zenn.landscape.minimise import DivergedError, State, adam, begin, self_scaled_bfgs
 from zenn.landscape.networks import Network, Scaling, Zenn, inputs_along
 
 Array = NDArray[np.float64]
@@ -61,7 +61,7 @@ def fit(
     Raises
     ------
     InputError : a term of the loss, or the start, needs what network or landscape do not have.
-    NotConvergedError : the loss is not finite after the first phase.
+    DivergedError : the loss is not finite in the first phase or after it.
     """
     objective = Objective(network, landscape, weights)
     if state is None:
@@ -72,10 +72,7 @@ def fit(
             start = adam(objective.value_and_gradient, first, settings.adam_steps, settings.adam_rate)
         state = begin(objective.value_and_gradient, start)
         if not np.isfinite(state.value):
-            raise NotConvergedError(
-                f"the loss is {state.value} after {settings.adam_steps} steps of Adam at a rate of "
-                f"{settings.adam_rate:g}: lower the rate"
-            )
+            raise DivergedError(f"the loss is {state.value:g} where the quasi-Newton phase begins", start)
     return self_scaled_bfgs(
         objective.value_and_gradient, state, settings.iterations, settings.gradient_tolerance
     )

@@ -17,6 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import blas
 
+from zenn.errors import NotConvergedError
+
 Array = NDArray[np.float64]
 Function = Callable[[Array], tuple[float, Array]]
 
@@ -43,12 +45,30 @@ class State:
     reason: str = ""
 
 
+class DivergedError(NotConvergedError):
+    """The function is not finite any more; `last_good` are the parameters with its lowest value."""
+
+    def __init__(self, text: str, last_good: Array) -> None:
+        self.last_good = last_good
+        super().__init__(text)
+
+
 def adam(function: Function, start: Array, steps: int, learning_rate: float) -> Array:
-    """`steps` steps of Adam (Kingma and Ba, ICLR 2015), its rate falling to nothing as a cosine."""
-    parameters = start.copy()
+    """`steps` steps of Adam (Kingma and Ba, ICLR 2015), its rate falling to nothing as a cosine.
+
+    Raises
+    ------
+    DivergedError : the function is not finite on the way.
+    """
+    parameters, best, lowest = start.copy(), start.copy(), math.inf
     mean, square = np.zeros_like(start), np.zeros_like(start)
     for i in range(1, steps + 1):
-        _, gradient = function(parameters)
+        value, gradient = function(parameters)
+        if not math.isfinite(value) or not np.all(np.isfinite(gradient)):
+            where = f"after {i - 1} steps of Adam at a rate of {learning_rate:g}: lower the rate"
+            raise DivergedError(f"the loss is {value:g} {where if i > 1 else 'at the start'}", best)
+        if value < lowest:
+            best, lowest = parameters.copy(), value
         mean = 0.9 * mean + 0.1 * gradient
         square = 0.999 * square + 0.001 * gradient**2
         rate = learning_rate * (1 + math.cos(math.pi * (i - 1) / steps)) / 2

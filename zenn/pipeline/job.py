@@ -29,6 +29,7 @@ from zenn.pipeline.steps import RECORD
 from zenn.pipeline.tree import Tree
 from zenn.room import carry_out
 
+CHECKPOINTS = "checkpoints"  # <subject>/<run>/<key>: of a computation that has not ended
 UNWRITABLE = {
     errno.ENOSPC,
     errno.EDQUOT,
@@ -66,26 +67,30 @@ def run_order(order: dict[str, Any], root: Path) -> None:
     started = time.time()
     clock = time.perf_counter()
     _remove_leftovers(folder)
+    checkpoints = root / CHECKPOINTS / name / order["key"]
+    _remove_siblings(checkpoints)
     with _disk_errors(order["folder"]), atomic_folder(folder) as out:
-        _carry_out(spec, {**inputs, **files}, out)
+        _carry_out(spec, {**inputs, **files}, out, checkpoints)
         produced = sorted(str(p.relative_to(out)) for p in out.rglob("*") if p.is_file())
         if produced != spec["outputs"]:
             raise ZennError(f"{name}: found the files {produced}, expected {spec['outputs']}")
         _refuse_if_changed(spec, order["key"], root)
         hashes = {file: file_digest(out / file) for file in produced}
         write_json(out / RECORD, {"key": order["key"], "spec": spec, "outputs": hashes})
-    _remove_older_siblings(folder)
+    _remove_siblings(folder)
+    shutil.rmtree(checkpoints.parent, ignore_errors=True)
     seconds = time.perf_counter() - clock
     write_json(provenance.run_file(root, name, order["key"]), provenance.of_run(root, spec, started, seconds))
     print(f"{name}: done in {seconds:.1f} s -> {order['folder']}")
 
 
-def _carry_out(spec: dict[str, Any], inputs: dict[str, Path], out: Path) -> None:
+def _carry_out(spec: dict[str, Any], inputs: dict[str, Path], out: Path, checkpoints: Path) -> None:
     """A room's step runs as on a bare machine, which checks what it is given; the pipeline's own take it."""
     if spec["module"].startswith("zenn.pipeline."):
         importlib.import_module(spec["module"]).run(spec["params"], inputs, out)
     else:
-        carry_out(spec["module"], Given(spec["params"], "params.yaml", spec["step"]), inputs, out)
+        given = Given(spec["params"], "params.yaml", spec["step"])
+        carry_out(spec["module"], given, inputs, out, checkpoints)
 
 
 def _refuse_if_changed(spec: dict[str, Any], key: str, root: Path) -> None:
@@ -112,9 +117,9 @@ def _remove_leftovers(folder: Path) -> None:
         shutil.rmtree(leftover, ignore_errors=True)
 
 
-def _remove_older_siblings(folder: Path) -> None:
-    """One result per step on disk: history is DVC's."""
-    for sibling in folder.parent.iterdir():
+def _remove_siblings(folder: Path) -> None:
+    """One result, and one checkpoint, per step on disk: history is DVC's."""
+    for sibling in folder.parent.glob("*"):
         if sibling != folder:
             shutil.rmtree(sibling, ignore_errors=True)
 
