@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from zenn.errors import InputError, did_you_mean
@@ -49,12 +49,31 @@ class Given:
             raise self._refusal(name, value, "a list of numbers")
         return tuple(self._number(name, item) for item in value)
 
+    def integers(self, name: str) -> tuple[int, ...]:
+        """The list of one integer or more `name`."""
+        value = self._value(name)
+        whole = isinstance(value, list | tuple) and value and all(type(item) is int for item in value)
+        if not whole:
+            raise self._refusal(name, value, "a list of integers")
+        return tuple(value)
+
     def pair(self, name: str) -> tuple[float, float]:
         """The list of two finite numbers `name`."""
         values = self.numbers(name)
         if len(values) != 2:
             raise self._refusal(name, list(values), "a list of two numbers")
         return values[0], values[1]
+
+    def choice(self, name: str, known: Collection[str]) -> str:
+        """The text `name`, one of `known`."""
+        return self._choice(name, self._value(name), known)
+
+    def choices(self, name: str, known: Collection[str]) -> tuple[str, ...]:
+        """The list `name` of texts that are among `known`; may be empty."""
+        value = self._value(name)
+        if not isinstance(value, list | tuple):
+            raise self._refusal(name, value, "a list of texts")
+        return tuple(self._choice(name, item, known) for item in value)
 
     def refuse_unused(self) -> None:
         """Refuse what nobody asked for: it is most likely misspelt.
@@ -83,6 +102,11 @@ class Given:
             hint = did_you_mean(name, self._values)
             raise InputError(self._source, self._place(name), "nothing", "a value", hint)
         return self._values[name]
+
+    def _choice(self, name: str, value: Any, known: Collection[str]) -> str:
+        if not isinstance(value, str) or value not in known:
+            raise self._refusal(name, value, f"one of {sorted(known)}")
+        return value
 
     def _number(self, name: str, value: Any) -> float:
         if isinstance(value, bool) or not isinstance(value, int | float):

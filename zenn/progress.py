@@ -27,13 +27,13 @@ class Progress:
         if self._in_place and self._said > self._started:
             print(file=sys.stderr)
 
-    def update(self, done: int) -> None:
-        """Say that `done` of the total are done."""
+    def update(self, done: int, note: str = "") -> None:
+        """Say that `done` of the total are done, with a note such as the present loss."""
         now = time.monotonic()
         if now - self._said < _EVERY or not done:
             return
         self._said = now
         left = (now - self._started) / done * (self._total - done)
         start, end = ("\r", "") if self._in_place else ("", "\n")
-        text = f"{start}{self._what}: {done} of {self._total}, about {left:.0f} s left"
+        text = f"{start}{self._what}: {done} of {self._total}{note and f", {note}"}, about {left:.0f} s left"
         print(f"{text:<60}" if self._in_place else text, end=end, file=sys.stderr, flush=True)
