@@ -16,6 +16,7 @@ class Progress:
         self._what = what
         self._total = total
         self._started = self._said = time.monotonic()
+        self._before: int | None = None
         self._in_place = sys.stderr.isatty()
 
     def __enter__(self) -> Progress:
@@ -30,10 +31,13 @@ class Progress:
     def update(self, done: int, note: str = "") -> None:
         """Say that `done` of the total are done, with a note such as the present loss."""
         now = time.monotonic()
+        if self._before is None:
+            self._before = done - 1  # what an interrupted run had done tells nothing of the speed
         if now - self._said < _EVERY or not done:
             return
         self._said = now
-        left = (now - self._started) / done * (self._total - done)
+        left = (now - self._started) / max(done - self._before, 1) * (self._total - done)
         start, end = ("\r", "") if self._in_place else ("", "\n")
-        text = f"{start}{self._what}: {done} of {self._total}{note and f", {note}"}, about {left:.0f} s left"
+        noted = f", {note}" if note else ""
+        text = f"{start}{self._what}: {done} of {self._total}{noted}, about {left:.0f} s left"
         print(f"{text:<60}" if self._in_place else text, end=end, file=sys.stderr, flush=True)
