@@ -66,14 +66,24 @@ class Given:
 
     def choice(self, name: str, known: Collection[str]) -> str:
         """The text `name`, one of `known`."""
-        return self._choice(name, self._value(name), known)
-
-    def choices(self, name: str, known: Collection[str]) -> tuple[str, ...]:
-        """The list `name` of texts that are among `known`; may be empty."""
         value = self._value(name)
-        if not isinstance(value, list | tuple):
+        if not isinstance(value, str) or value not in known:
+            raise self._refusal(name, value, f"one of {sorted(known)}")
+        return value
+
+    def text(self, name: str) -> str:
+        """The text `name`."""
+        value = self._value(name)
+        if not isinstance(value, str):
+            raise self._refusal(name, value, "a text")
+        return value
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """The list of texts `name`."""
+        value = self._value(name)
+        if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
             raise self._refusal(name, value, "a list of texts")
-        return tuple(self._choice(name, item, known) for item in value)
+        return tuple(value)
 
     def refuse_unused(self) -> None:
         """Refuse what nobody asked for: it is most likely misspelt.
@@ -102,11 +112,6 @@ class Given:
             hint = did_you_mean(name, self._values)
             raise InputError(self._source, self._place(name), "nothing", "a value", hint)
         return self._values[name]
-
-    def _choice(self, name: str, value: Any, known: Collection[str]) -> str:
-        if not isinstance(value, str) or value not in known:
-            raise self._refusal(name, value, f"one of {sorted(known)}")
-        return value
 
     def _number(self, name: str, value: Any) -> float:
         if isinstance(value, bool) or not isinstance(value, int | float):

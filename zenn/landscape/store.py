@@ -108,6 +108,8 @@ def run_fit(
         save_network(kept, network, {"parameters": error.last_good})
         raise DivergedError(f"{error}. The last good parameters are in {kept}", error.last_good) from None
     assert state is not None
+    if checkpoint is not None and checkpoint.is_file():
+        _write_state(checkpoint, state, losses, digest)  # a long fit that ended is not fitted again
     return Fitted(state, np.array(losses))
 
 
