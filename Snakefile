@@ -15,6 +15,7 @@ wildcard_constraints:
 rule all:
     input:
         ancient(RUN.paths("materials")),
+        ancient(RUN.paths("landscape")),
         ancient(RUN.paths("report")),
         RUN.shown_page,
 
@@ -22,6 +23,11 @@ rule all:
 rule materials:
     input:
         ancient(RUN.paths("materials")),
+
+
+rule landscape:
+    input:
+        ancient(RUN.paths("landscape")),
 
 
 rule report:
@@ -58,4 +64,5 @@ rule job:
 
 
 include: "workflow/rules/materials.smk"
+include: "workflow/rules/landscape.smk"
 include: "workflow/rules/report.smk"

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import brentq
 from scipy.optimize.elementwise import find_root
 
 from zenn.errors import InputError, NotFoundError
@@ -133,18 +132,17 @@ def zero_curvature_temperatures(
     """
     require_one_dimension(surface)
     check_windows((), temperature_window)
-    found = []
-    for at in np.atleast_1d(np.asarray(x, dtype=float)):
+    at = np.atleast_1d(np.asarray(x, dtype=float))
 
-        def curvature(T: Array, at: float = float(at)) -> Array:
-            return np.asarray(surface.derivatives(at, T, 2)[2])
+    def curvature(T: Array, x: Array) -> Array:
+        return np.asarray(surface.derivatives(x, T, 2)[2])
 
-        def slope(T: Array, at: float = float(at)) -> Array:
-            return np.asarray(surface.temperature_derivatives(at, T, 2)[2])
+    def slope(T: Array, x: Array) -> Array:
+        return np.asarray(surface.temperature_derivatives(x, T, 2)[2])
 
-        grid = np.linspace(*temperature_window, marks)
-        found.append(_line_roots(curvature, np.union1d(grid, _line_roots(slope, grid))))
-    return tuple(found)
+    grid = [np.linspace(*temperature_window, marks)] * len(at)
+    turns = _roots_between(slope, grid, at)
+    return tuple(_roots_between(curvature, [np.union1d(*both) for both in zip(grid, turns, strict=True)], at))
 
 
 def stationary_branches(surface: Surface, temperatures: ArrayLike, x_window: Window) -> tuple[Curve, ...]:
@@ -269,14 +267,20 @@ def _distinct(roots: Array, x_window: Window) -> Array:
     return roots[apart]
 
 
-def _line_roots(function: Callable[[Array], Array], marks: Array) -> Array:
-    """Roots of a function of arrays between marks and on them."""
-    values = function(marks)
-    left = np.flatnonzero(values[:-1] * values[1:] < 0)
-    inside = [
-        brentq(lambda T: float(function(np.array([T]))[0]), marks[i], marks[i + 1], xtol=1e-14) for i in left
-    ]
-    return np.sort(np.concatenate([inside, marks[values == 0]]))
+def _roots_between(
+    function: Callable[[Array, Array], Array], marks: list[Array], fixed: Array
+) -> list[Array]:
+    """For each fixed value, the arguments between and on its marks where function(argument, fixed) = 0."""
+    row = np.repeat(np.arange(len(marks)), [len(m) for m in marks])
+    at = np.concatenate(marks)
+    values = function(at, fixed[row])
+    left = np.flatnonzero((values[:-1] * values[1:] < 0) & (row[:-1] == row[1:]))
+    inside = np.empty(0)
+    if len(left):
+        inside = find_root(function, (at[left], at[left + 1]), args=(fixed[row[left]],)).x
+    zero = values == 0
+    found, rows = np.concatenate([inside, at[zero]]), np.concatenate([row[left], row[zero]])
+    return [np.sort(found[rows == i]) for i in range(len(marks))]
 
 
 class _Tracer:

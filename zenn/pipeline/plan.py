@@ -15,7 +15,7 @@ from zenn.errors import ZennError
 from zenn.pipeline.claims.ledger import PUBLISHED, Row, decided_above
 from zenn.pipeline.params import Params, load_params, resolve
 from zenn.pipeline.steps import Step
-from zenn.pipeline.subjects import materials, report
+from zenn.pipeline.subjects import landscape, materials, report
 from zenn.pipeline.tree import Tree
 
 PARAMS_FILE = "params.yaml"
@@ -78,7 +78,8 @@ def plan_checkout(root: Path, overrides: Mapping[str, Any] | None = None, scale:
 
 
 def _subjects(params: Params, tree: Tree) -> list[Step]:
-    return [*materials.steps(params, tree)]
+    forward = materials.steps(params, tree)
+    return [*forward, *landscape.steps(params, tree, forward)]
 
 
 def _overlaid(raw: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,9 +1,9 @@
 """What fits of Fe3Pt's free energy say: critical point, isobars, windows of negative thermal expansion.
 
-Inputs: `table`, the folder with `training.csv` and `test.csv` of zenn.materials helmholtz-grid, and the folder
-of a fit for every name in `models`. Parameters: `models`; `units`; `evaluation` with, for every model, its
-convexity (lambda) and configurations, `main` (the model whose curves are written), `cold_K` and `convex_K`
-(above which errors of F and curvatures of F_k count), pressure_GPa (of Eq. 19 and the transition),
+Inputs: `table`, the folder with `training.csv` and `test.csv` of zenn.materials helmholtz-grid, and the
+folder of a fit for every name in `models`. Parameters: `models`; `units`; `evaluation` with, for every
+model, its convexity (lambda) and configurations, `main` (the model whose curves are written), `cold_K` and
+`convex_K` (above which errors of F and curvatures of F_k count), pressure_GPa (of Eq. 19 and the transition),
 pressures_GPa (isobars), isobar_temperatures_K [low, high, step], isotherm_temperatures_K,
 configuration_temperatures_K, volumes (of the curves), critical_window_K.
 
@@ -37,6 +37,7 @@ from zenn.landscape.surface import NetworkSurface
 
 Array = NDArray[np.float64]
 
+STARTS = 16  # of Eq. 19 at each temperature; a branch has its own basin
 GPA = elementary_charge * 1e21  # of 1 eV/Å3
 
 
@@ -49,7 +50,7 @@ class _Units:
 
     @property
     def gigapascal(self) -> float:
-        return 1 / (GPA * self.electronvolt)
+        return float(1 / (GPA * self.electronvolt))
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,9 +95,9 @@ def run(params: Given, inputs: Mapping[str, Path], out: Path) -> None:
             labels = {
                 "model": name,
                 **{key: values[i] for key, values in described.items()},
-                "seed": int(seed),
+                **of.described(seed),
             }
-            tables["metrics"].add(**labels, **of.described(seed), **_metrics(of, seed, task))
+            tables["metrics"].add(**labels, **_metrics(of, seed, task))
             _add_fixed_pressure(tables, labels, of, seed, task)
             _add_expansion(tables["expansion"], labels, of, seed, task)
     main = given.choice("main", [*fits])
@@ -158,7 +159,7 @@ def _add_fixed_pressure(
     units, pressure = task.units, task.given.number("pressure_GPa")
     surface = of.surface(seed, pressure * units.gigapascal)
     low, high = (np.array(task.given.pair("critical_window_K")) / units.kelvin).tolist()
-    for root in zero_eigenvalue_points(surface, [task.window], (low, high)):
+    for root in zero_eigenvalue_points(surface, [task.window], (low, high), starts=STARTS):
         tables["eq19"].add(
             **labels,
             pressure_GPa=pressure,
@@ -187,7 +188,7 @@ def _add_expansion(rows: Rows, labels: Mapping[str, Any], of: Fits, seed: str, t
         volumes = isobar(surface, T, task.window)
         known = np.isfinite(volumes)
         slopes = expansion_slopes(surface, volumes[known], T[known]) / volumes[known] / units.kelvin
-        windows = negative_expansion(surface, T, task.window) or ((np.nan, np.nan),)
+        windows = negative_expansion(surface, T, volumes, task.window) or ((np.nan, np.nan),)
         for low, high in windows:
             rows.add(
                 **labels,

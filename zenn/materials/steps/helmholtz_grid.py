@@ -1,4 +1,4 @@
-"""Helmholtz energy with its derivatives on grids of volume and temperature: a landscape for the inverse problem.
+"""Helmholtz energy and its derivatives on grids of volume and temperature, for the inverse problem.
 
 Input: as for critical-point. Parameters: `material` as there; `helmholtz_grid` with volume_window (Å3/atom),
 temperature_window (K), volumes and temperatures (how many of each, the volumes nodes of Gauss and Legendre's
