@@ -84,8 +84,8 @@ def read_fit(folder: Path) -> Fits:
 class Rows:
     """Equally long columns, filled row by row or many rows at once."""
 
-    def __init__(self) -> None:
-        self.columns: dict[str, list[Any]] = {}
+    def __init__(self, *names: str) -> None:
+        self.columns: dict[str, list[Any]] = {name: [] for name in names}
 
     def add(self, **values: Any) -> None:
         """One row; the same names each time."""

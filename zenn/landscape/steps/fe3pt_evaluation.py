@@ -159,13 +159,15 @@ def _add_fixed_pressure(
     units, pressure = task.units, task.given.number("pressure_GPa")
     surface = of.surface(seed, pressure * units.gigapascal)
     low, high = (np.array(task.given.pair("critical_window_K")) / units.kelvin).tolist()
-    for root in zero_eigenvalue_points(surface, [task.window], (low, high), starts=STARTS):
+    roots = zero_eigenvalue_points(surface, [task.window], (low, high), starts=STARTS)
+    solved = [(root.temperature * units.kelvin, float(root.x[0]), root.residual) for root in roots]
+    for temperature, volume, residual in solved or [(np.nan,) * 3]:
         tables["eq19"].add(
             **labels,
             pressure_GPa=pressure,
-            temperature_K=root.temperature * units.kelvin,
-            volume_A3_per_atom=float(root.x[0]),
-            residual=root.residual,
+            temperature_K=temperature,
+            volume_A3_per_atom=volume,
+            residual=residual,
         )
     try:
         T, small, large = equal_depth_temperature(surface, task.window, (low, high))
@@ -204,7 +206,8 @@ def _curves(of: Fits, seed: str, task: _Task) -> dict[str, Rows]:
     units, given = task.units, task.given
     surface, constant = of.surface(seed), _constants(of.surface(seed), task)
     V = np.linspace(*task.window, given.integer("volumes"))
-    rows = {name: Rows() for name in ("isotherms", "isobars", "zero_lines", "configurations", "totals")}
+    rows = {name: Rows() for name in ("isotherms", "isobars", "configurations", "totals")}
+    rows["zero_lines"] = Rows("line", "temperature_K", "volume_A3_per_atom")  # there may be none
     fixed = given.number("pressure_GPa") * units.gigapascal
     for T in task.kelvin("isotherm_temperatures_K"):
         F = surface.derivatives(V, T, 0)[0] + constant(T)

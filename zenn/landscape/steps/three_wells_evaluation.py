@@ -56,7 +56,8 @@ def run(params: Given, inputs: Mapping[str, Path], out: Path) -> None:
 def _paired(fits: Mapping[str, Fits], largest: Mapping[tuple[str, int, int], Array], given: Given) -> Rows:
     """log10 of each model's largest error over the reference's at the same size, seed by seed."""
     reference, configurations = given.text("reference"), given.integer("reference_configurations")
-    rows = Rows()
+    ratios = [f"log10_ratio_{name}" for name in ("mean", "low", "high")]
+    rows = Rows("model", "training_points", "seeds", *ratios)
     for (family, size, _), errors in largest.items():
         ours = largest.get((reference, size, configurations))
         if family == reference or ours is None:

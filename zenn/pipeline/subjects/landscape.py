@@ -87,13 +87,17 @@ def steps(params: Params, tree: Tree, forward: Sequence[Step]) -> list[Step]:
                 "iterations": section.iterations,
                 "auto_tolerance": section.auto_tolerance,
             },
+            "three_wells": {
+                "configurations": params.landscape.three_wells.configurations,
+                "sweep_training_points": params.landscape.three_wells.sweep_training_points,
+            },
             "neurons": {
                 "zenn": 2 * params.landscape.benchmark.configurations * sum(params.landscape.hidden),
                 "icnn": params.landscape.icnn.layers * params.landscape.icnn.width,
             },
         },
         ("claims.csv", "metrics.json"),
-        inputs={**evaluations, **made.truth},
+        inputs={**evaluations, **made.truth, "uncertainty": made.uncertainty},
         files={"claims": CLAIMS},
     )
     return [*benchmark, *three_wells, *fe3pt, figures, claims]
@@ -108,6 +112,7 @@ class _Steps:
         self.fits: dict[tuple[str, str], Step] = {}
         self.values = params.landscape.model_dump(mode="json")
         by_run = {step.run: step for step in forward}
+        self.uncertainty = by_run[f"{CLAIMED}-uncertainty"]
         self.truth = {role: by_run[f"{CLAIMED}-{role.replace('_', '-')}"] for role in FORWARD}
         self.system = params.materials.systems[CLAIMED].model_dump(mode="json")
         self.main = f"k{self.params.fe3pt.configurations}"
