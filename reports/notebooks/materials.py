@@ -169,7 +169,8 @@ table_s2
 pd.Series({**critical, "reference volume V_N (Å³/atom)": reference["volume_A3_per_atom"]}, dtype=object)
 
 # %% [markdown]
-# ## Fig. 4, DFT parts
+# ## Beyond the paper: Helmholtz energy, phase diagram and configurations
+# The forward model's parts of Fig. 4, which the landscape notebook draws with ZENN beside it, and more of them.
 # (a) F + PV at 6.53 GPa, whose minimum over the volume is the stable state: at low temperature there are two
 # minima. (b) Stable volumes along isobars (∂F/∂V = −P); between the branches of the binodal (equal P and
 # equal Gibbs energy) the mixture splits into two phases, between those of the spinodal (F_VV = 0) it is
@@ -212,11 +213,11 @@ numbers = arrange.over_reference(
     V_N,
 )
 figure = phase_diagram.free_energy_and_phase_diagram(numbers, pressure, float(mixed["temperature_K"].iloc[0]))
-save(figure, numbers, out, "zenn-fig-4")
+save(figure, numbers, out, "beyond-fig-fe3pt-phase-diagram")
 figure
 
 # %% [markdown]
-# ## Fig. S1, DFT curves
+# ## Beyond the paper: isotherms
 # The Helmholtz energy F itself, at no pressure: its minimum is the volume at ambient pressure. Fig. 4a is
 # this with PV added.
 
@@ -226,7 +227,7 @@ save(
     figure,
     isotherms[["temperature_K", "volume_A3_per_atom", "volume_over_reference", "helmholtz_eV_per_atom"]],
     out,
-    "zenn-fig-s1",
+    "beyond-fig-fe3pt-isotherms",
 )
 figure
 

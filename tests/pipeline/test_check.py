@@ -52,13 +52,15 @@ def test_a_broken_rule_is_seen(fresh: Checkout) -> None:
 
 def test_a_wrong_picture_is_seen(fresh: Checkout) -> None:
     fresh.edit("zenn/plots/materials.py", "curve[column], color=colour", "1 + curve[column], color=colour")
-    assert "zenn-fig-4, panel 0, curve '5 K': found y values that no column" in check(fresh, fails=True)
+    assert "beyond-fig-fe3pt-phase-diagram, panel 0, curve '5 K': found y values that no column" in check(
+        fresh, fails=True
+    )
 
 
 def test_moved_numbers_are_seen(fresh: Checkout) -> None:
     fresh.edit("params.yaml", "debye_scaling: 0.617", "debye_scaling: 0.61701")
     printed = check(fresh, fails=True)
-    assert "zenn-fig-s1, column helmholtz_eV_per_atom" in printed
+    assert "beyond-fig-fe3pt-isotherms, column helmholtz_eV_per_atom" in printed
     assert "values have moved" in printed
 
 

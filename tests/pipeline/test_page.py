@@ -220,7 +220,7 @@ def test_is_accessible(text):
 def test_downloads_are_the_files_themselves(text, job):
     read = Reader(text)
     offered = {a["download"]: a["href"] for a in read.of("a") if "download" in a}
-    assert {"zenn-fig-4.csv", "zenn-fig-4.pdf", "zenn-table-s1.csv"} <= set(offered)
+    assert {"zenn-fig-1.csv", "zenn-fig-1.pdf", "zenn-table-s1.csv"} <= set(offered)
     for name, uri in offered.items():
         content = base64.b64decode(uri.split("base64,")[1])
         assert content == (job["inputs"]["materials_figures"] / name).read_bytes()
@@ -271,22 +271,22 @@ def test_same_versions_are_not_repeated():
 
 @pytest.mark.parametrize("ending", ["png", "pdf", "csv"])
 def test_a_missing_file_of_a_named_step_is_an_error(job, tmp_path, ending):
-    (job["inputs"]["materials_figures"] / f"zenn-fig-s1.{ending}").unlink()
-    with pytest.raises(InputError, match=rf"zenn-fig-s1\.{ending}.*no such file.*materials/figures"):
+    (job["inputs"]["materials_figures"] / f"zenn-fig-s2.{ending}").unlink()
+    with pytest.raises(InputError, match=rf"zenn-fig-s2\.{ending}.*no such file.*materials/figures"):
         made(job, tmp_path / "out")
     assert not (tmp_path / "out/index.html").exists()
 
 
 def test_an_artefact_without_a_step_is_not_run(job, tmp_path):
-    (job["inputs"]["materials_figures"] / "zenn-fig-s1.png").unlink()
+    (job["inputs"]["materials_figures"] / "zenn-fig-s2.png").unlink()
     job["inputs"]["artefacts"] = rewrite(
         job["inputs"]["artefacts"],
         tmp_path / "artefacts.csv",
-        lambda row: {**row, "step": "" if row["id"] == "zenn-fig-s1" else row["step"]},
+        lambda row: {**row, "step": "" if row["id"] == "zenn-fig-s2" else row["step"]},
     )
     read = Reader(made(job, tmp_path / "out"))
-    assert "zenn-fig-s1" not in read.ids
-    row = read.text[: read.text.index("zenn-fig-s1")].rsplit("Paper A", 1)[1]
+    assert "zenn-fig-s2" not in read.ids
+    row = read.text[: read.text.index("zenn-fig-s2")].rsplit("Paper A", 1)[1]
     assert "not run" in row
 
 
@@ -307,7 +307,7 @@ def test_a_wrong_list_of_artefacts_names_the_row(job, tmp_path, change, message)
 @pytest.mark.parametrize(
     ("file", "content", "message"),
     [
-        ("zenn-fig-4.png", b"GIF89a", "PNG"),
+        ("zenn-fig-1.png", b"GIF89a", "PNG"),
         ("zenn-table-s1.csv", b"a,b\n1\n", "row 2: found 1 cells, expected 2"),
         ("zenn-table-s1.csv", b"", "names of the columns"),
     ],

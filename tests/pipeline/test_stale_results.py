@@ -24,7 +24,7 @@ FOLLOWING = {"report/ledger", "report/page"}
 def reference(checkout: Checkout) -> tuple[object, str]:
     """The parameter as a result file says it, and the column of the published figure that follows it."""
     said = checkout.value("materials/fe3pt-free-energy", "reference_state.json", "temperature_K")
-    return said, checkout.text("reports/figures/zenn-fig-s1.csv")
+    return said, checkout.text("reports/figures/beyond-fig-fe3pt-isotherms.csv")
 
 
 def at(checkout: Checkout, tag: str) -> None:
@@ -127,7 +127,7 @@ def test_damaged_results_are_made_again(ready: Checkout) -> None:
             ready.result("materials/fe3pt-critical-point", "critical_point.json"),
             ready.result("materials/fe3pt-eos-round-trip", "record.json"),
             ready.result("materials/figures", "zenn-fig-s2.csv"),
-            ready.result("materials/figures", "zenn-fig-s1.png"),
+            ready.result("materials/figures", "beyond-fig-fe3pt-isotherms.png"),
         )
     }
     edited, cut, moved, lost = good

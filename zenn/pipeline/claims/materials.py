@@ -15,7 +15,6 @@ ROWS, DEGENERACIES = 37, 512  # stated in the text of Paper A
 TC_RANGE_K = (160.0, 165.0)  # Fig. S2
 PC_GPA, PC_TOLERANCE_GPA = 6.53, 0.1  # Fig. 4a; the pressure at which T* was read off
 BELOW_K, ABOVE_K = 160.0, 165.0
-NTE_PRESSURES_GPA = (0.0, 2.0, 4.0, 6.0)
 ATMOSPHERE_GPA = 1.01325e-4
 SOLVER = "exact derivatives at fixed volumes; rounding of Table S1 not propagated"
 
@@ -103,36 +102,6 @@ def second_derivative(evidence: Mapping[str, Any]) -> Finding:
     )
 
 
-def negative_thermal_expansion(evidence: Mapping[str, Any]) -> Finding:
-    """A window at 1 atm, and an expansion that is the more negative the higher the pressure; the DFT half."""
-    windows, isobars = evidence["negative_thermal_expansion"], evidence["isobars"]
-    source = "phase_diagram/negative_thermal_expansion.csv"
-    missing = sorted({ATMOSPHERE_GPA, *NTE_PRESSURES_GPA} - {*isobars["pressure_GPa"]})
-    if missing:
-        why = f"materials.phase_diagram.pressures lacks {missing} GPa, which the rule asks for."
-        return Finding("", "", Verdict.NOT_RUN, why, source)
-    ambient = windows[windows["pressure_GPa"] == ATMOSPHERE_GPA]
-    lowest = isobars.groupby("pressure_GPa")["thermal_expansion_per_K"].min()[list(NTE_PRESSURES_GPA)] * 1e6
-    falls = bool((lowest.diff().iloc[1:] < 0).all())
-    spoken = ", ".join(f"{value:.1f}" for value in lowest)
-    pressures = ", ".join(f"{pressure:g}" for pressure in NTE_PRESSURES_GPA)
-    lowest_said = f"lowest volumetric expansion {spoken} 1e-6/K at {pressures} GPa"
-    if ambient.empty or not falls:
-        exists = "no window" if ambient.empty else "a window"
-        why = (
-            f"The forward model has {exists} at 1 atm; its expansion does not fall at every step of pressure."
-        )
-        return Finding(f"forward model: {exists}; {lowest_said}", SOLVER, Verdict.FAILS, why, source)
-    window = ambient.iloc[0]
-    return Finding(
-        f"forward model: {window['low_K']:.2f}-{window['high_K']:.2f} K at 1 atm; {lowest_said}",
-        "turning points of the volume solved; lowest expansion on the grid of temperatures",
-        Verdict.NOT_RUN,
-        "The half about DFT is as claimed; the rule also asks for ZENN, which is not run yet.",
-        source,
-    )
-
-
 def _rounding(evidence: Mapping[str, Any], name: str, digits: str, unit: str) -> str:
     """The 95 % interval that the digits left unprinted in Table S1 leave open."""
     told = evidence["uncertainty"]
@@ -149,7 +118,6 @@ RULES: dict[str, Rule] = {
     "fe3pt-dft-tc": critical_temperature,
     "fe3pt-dft-pc": critical_pressure,
     "fe3pt-d2f-160": second_derivative,
-    "fe3pt-nte": negative_thermal_expansion,
 }
 
 
@@ -165,8 +133,6 @@ def run(params: Mapping[str, Any], inputs: Mapping[str, Path], out: Path) -> Non
         "critical_point": critical,
         "second_derivative": pd.read_csv(inputs["free_energy"] / "second_derivative.csv"),
         "uncertainty": uncertainty,
-        "negative_thermal_expansion": windows,
-        "isobars": pd.read_csv(inputs["phase_diagram"] / "isobars.csv"),
     }
     ambient = windows[windows["pressure_GPa"] == ATMOSPHERE_GPA]
     if not ambient.empty:

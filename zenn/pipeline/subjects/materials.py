@@ -13,8 +13,8 @@ from zenn.pipeline.tree import Tree
 NOTEBOOK = "reports/notebooks/materials.py"
 FIGURES = (
     "zenn-fig-1",
-    "zenn-fig-4",
-    "zenn-fig-s1",
+    "beyond-fig-fe3pt-phase-diagram",
+    "beyond-fig-fe3pt-isotherms",
     "zenn-fig-s2",
     "beyond-fig-fe3pt-probabilities",
     "beyond-fig-fe3pt-pt-diagram",
