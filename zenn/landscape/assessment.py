@@ -83,9 +83,7 @@ def benchmark_errors(
     """
     x, T = np.linspace(*x_window, 121), np.linspace(*temperature_window, 81)
     off = _benchmark_difference(surface, x, T, boltzmann_constant)
-    at_2 = _benchmark_difference(surface, x, np.array([2.0]), boltzmann_constant)[0] / (
-        2 * boltzmann_constant
-    )
+    at_2 = _benchmark_difference(surface, x, np.array([2.0]), boltzmann_constant)[0]
     try:
         temperature = bifurcation_point(surface, x_window, temperature_window).temperature
     except (NotFoundError, NotConvergedError):
