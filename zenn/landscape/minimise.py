@@ -32,7 +32,8 @@ class State:
 
     parameters, gradient : shape (n,). value : of the function. iteration : of the quasi-Newton phase.
     evaluations : of function and gradient. inverse : lower triangle of the inverse Hessian over `scale`, (n,
-    n), or None before the first step. reason : why it stopped, empty while it goes on.
+    n), or None before the first step. direction : -H gradient, shape (n,), None where that is -gradient.
+    reason : why it stopped, empty while it goes on.
     """
 
     parameters: Array
@@ -42,6 +43,7 @@ class State:
     evaluations: int = 1
     scale: float = 1.0
     inverse: Array | None = None
+    direction: Array | None = None
     reason: str = ""
 
 
@@ -102,23 +104,21 @@ def self_scaled_bfgs(
 
 
 def _step(function: Function, state: State) -> State:
-    """One step: direction, line search, update."""
-    gradient, inverse, scale = state.gradient, state.inverse, state.scale
-    direction = -gradient if inverse is None else -scale * blas.dsymv(1.0, inverse, gradient, lower=1)
+    """One step: line search, then update, which gives the next direction as well."""
+    gradient, inverse = state.gradient, state.inverse
+    direction = -gradient if state.direction is None else state.direction
     slope = float(gradient @ direction)
     if not slope < 0:
-        if inverse is None:
-            return replace(state, reason="no descent")
-        return replace(state, inverse=None, scale=1.0)  # rounding spoilt the matrix: begin anew
+        return _anew(state, 0)
     first = 1.0 if inverse is not None else min(1.0, 1 / float(np.abs(gradient).sum()))
     found = _line_search(function, state, direction, slope, first)
     if found is None:
-        if inverse is None:
-            return replace(state, reason="no descent", evaluations=state.evaluations + _TRIALS)
-        return replace(state, inverse=None, scale=1.0, evaluations=state.evaluations + _TRIALS)
+        return _anew(state, _TRIALS)
     length, value, new_gradient, evaluations = found
-    step, change = length * direction, new_gradient - gradient
-    inverse, scale = _updated(inverse, scale, step, change, -length * float(step @ gradient))
+    step = length * direction
+    inverse, scale, direction = _updated(
+        inverse, state.scale, direction, step, gradient, new_gradient, -length * float(step @ gradient)
+    )
     return State(
         state.parameters + step,
         value,
@@ -127,7 +127,16 @@ def _step(function: Function, state: State) -> State:
         state.evaluations + evaluations,
         scale,
         inverse,
+        direction,
     )
+
+
+def _anew(state: State, evaluations: int) -> State:
+    """Begin with steepest descent again, as rounding spoilt the matrix; or stop, if that was tried."""
+    evaluations += state.evaluations
+    if state.inverse is None:
+        return replace(state, reason="no descent", evaluations=evaluations)
+    return replace(state, inverse=None, direction=None, scale=1.0, evaluations=evaluations)
 
 
 def _line_search(
@@ -148,20 +157,35 @@ def _line_search(
 
 
 def _updated(
-    inverse: Array | None, scale: float, step: Array, change: Array, curvature: float
-) -> tuple[Array | None, float]:
-    """The self-scaled BFGS update; `curvature` is s.Bs, B the Hessian that the direction came from."""
+    inverse: Array | None,
+    scale: float,
+    direction: Array,
+    step: Array,
+    gradient: Array,
+    new_gradient: Array,
+    curvature: float,
+) -> tuple[Array | None, float, Array]:
+    """The self-scaled BFGS update and the next direction, from one product with the matrix.
+
+    `curvature` is s.Bs, B the Hessian that the direction came from.
+    """
+    change = new_gradient - gradient
     along = float(change @ step)
-    if along <= 0:
-        return inverse, scale
     if inverse is None:
+        if along <= 0:
+            return None, scale, -new_gradient
         scale = along / float(change @ change)
         inverse = np.asfortranarray(np.eye(len(step)))
         curvature = along  # no Hessian yet: nothing to scale by
-    product = scale * blas.dsymv(1.0, inverse, change, lower=1)
+        direction = -scale * gradient
+    towards = scale * blas.dsymv(1.0, inverse, new_gradient, lower=1)
+    if along <= 0:
+        return inverse, scale, -towards
+    product = towards + direction  # H y, as direction is -H times the old gradient
     ratio = min(1.0, along / curvature) if curvature > 0 else 1.0
     # H' = [H - H y y.H / y.Hy + y.Hy v v.] / ratio + s s. / y.s with v = s / y.s - H y / y.Hy, all in one:
     other = (float(change @ product) / (2 * along**2) + ratio / (2 * along)) * step - product / along
     scale /= ratio
     inverse = blas.dsyr2(1 / (ratio * scale), step, other, a=inverse, overwrite_a=1, lower=1)
-    return inverse, scale
+    turned = towards + float(other @ new_gradient) * step + float(step @ new_gradient) * other
+    return inverse, scale, -turned / ratio

@@ -131,6 +131,8 @@ def _write_state(path: Path, state: State, losses: list[float], digest: str) -> 
         "losses": np.array(losses),
         "numbers": np.array([state.value, state.scale]),
     }
+    if state.direction is not None:
+        arrays["direction"] = state.direction
     if state.inverse is not None:
         arrays["inverse"] = state.inverse.T  # row by row; the matrix is kept column by column
     counts = {"iteration": str(state.iteration), "evaluations": str(state.evaluations)}
@@ -151,5 +153,6 @@ def _read_state(path: Path, digest: str) -> tuple[State, list[float]]:
         int(notes["evaluations"]),
         float(arrays["numbers"][1]),
         None if inverse is None else np.asfortranarray(inverse.T),
+        arrays.get("direction"),
     )
     return state, arrays["losses"].tolist()
