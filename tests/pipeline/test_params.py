@@ -87,8 +87,8 @@ def test_resolving_changes_nothing_it_was_given(raw):
 
 
 def test_a_block_of_comments_overrides_nothing(raw):
-    raw["landscape"]["paper"] = None
-    assert resolve(raw, scale="paper").landscape == resolve(raw, scale="small").landscape
+    raw["classification"]["paper"] = None
+    assert resolve(raw, scale="paper").classification == resolve(raw, scale="small").classification
 
 
 trees = st.recursive(
