@@ -32,7 +32,7 @@ SCAN = (48, 200)
 SINGULAR = 1e-4
 """Smallest over largest singular value of the Jacobian of Eq. 19 below which it counts as singular."""
 
-_SAME = 1e-6  # of the windows: solutions closer than this are one
+_SAME = 1e-5  # of the windows: solutions closer than this are one, which rounding can make several
 _SAME_SINGULAR = 1e-2  # where convergence is linear it ends far from the solution, on the residual's scale
 _STEP = 0.25  # of the windows: longest step
 _STATIONARY = 1e-9  # scaled slope below which a start is stationary

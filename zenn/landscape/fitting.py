@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -20,7 +21,7 @@ from zenn.landscape.networks import Network, Scaling, Zenn, inputs_along
 Array = NDArray[np.float64]
 
 _WELL_STEPS, _WELL_RATE = 600, 2e-2
-_WELL_STRIDE = 7
+_WELL_STRIDE = 7  # at least; see _some
 _LEAST_ENTROPY = 1e-3  # of a well's target: softplus has no zero
 
 
@@ -115,15 +116,22 @@ def tangent_wells(network: Network, landscape: Landscape, seed: int) -> Tensor:
         entropy_targets.append(
             scaled + np.log(-np.expm1(-scaled)) if network.entropy == "positive" else scaled
         )
-    wanted = torch.tensor(np.stack([*targets, *entropy_targets]).reshape(2 * K, -1)[:, ::_WELL_STRIDE])
+    wanted = torch.tensor(np.stack([*targets, *entropy_targets]).reshape(2 * K, -1)[:, _some(*F.shape)])
     return _fit_outputs(network, landscape, wanted, seed)
 
 
+def _some(temperatures: int, points: int) -> slice:
+    """A part of the rows of a table that still has every point at some temperature."""
+    if temperatures < _WELL_STRIDE:
+        return slice(None)
+    return slice(None, None, next(s for s in range(_WELL_STRIDE, 2 * points + 9) if math.gcd(s, points) == 1))
+
+
 def _fit_outputs(network: Zenn, landscape: Landscape, wanted: Tensor, seed: int) -> Tensor:
-    """Parameters whose 2 K outputs come close to `wanted`, shape (2 K, every `_WELL_STRIDE`-th point)."""
+    """Parameters whose 2 K outputs come close to `wanted`, shape (2 K, as many points as `_some` leaves)."""
     M, N = landscape.free_energies.shape
-    points = torch.tensor(landscape.points).repeat(M, 1)[::_WELL_STRIDE]
-    temperatures = torch.tensor(landscape.temperatures).repeat_interleave(N)[::_WELL_STRIDE]
+    points = torch.tensor(landscape.points).repeat(M, 1)[_some(M, N)]
+    temperatures = torch.tensor(landscape.temperatures).repeat_interleave(N)[_some(M, N)]
     inputs = inputs_along(points, temperatures)
     centre = wanted.mean(dim=1, keepdim=True)
     spread = wanted.std(dim=1, keepdim=True).clamp_min(0.05)

@@ -11,6 +11,7 @@ close to p, where the sum of two Kullback-Leibler divergences loses every digit.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +23,7 @@ from zenn.landscape.landscapes import Landscape
 from zenn.landscape.networks import Network, Zenn, inputs_along
 
 _SERIES = 1e-3  # below, f is summed as a series: its two terms cancel
+_FAR = 300.0  # above, e^delta nears the largest number there is
 
 
 @dataclass(frozen=True)
@@ -108,8 +110,7 @@ class Objective:
         terms = self._terms
         loss = F.new_zeros(())
         if terms.divergence:
-            delta = log_density(F, self._quadrature, self._thermal) - self._log_p
-            loss = loss + terms.divergence * (self._shares * pointwise_divergence(delta)).sum()
+            loss = loss + terms.divergence * self._divergence(log_density(F, self._quadrature, self._thermal))
         if terms.square:
             off = (F - self._data) / self._thermal[:, None]
             off = off - (off * self._volume).sum(dim=1, keepdim=True)
@@ -128,6 +129,19 @@ class Objective:
         loss = self(theta)
         (gradient,) = torch.autograd.grad(loss, theta)
         return float(loss.detach()), gradient.numpy()
+
+    def _divergence(self, log_q: Tensor) -> Tensor:
+        delta = log_q - self._log_p
+        far = delta > _FAR
+        total: Tensor
+        if not bool(far.any()):
+            total = (self._shares * pointwise_divergence(delta)).sum()
+            return total
+        # p f(delta) = q ln 2 - p (delta - ln 2) to rounding, where e^delta overflows and p underflows
+        q = torch.exp(log_q) * self._quadrature / (2 * len(log_q))
+        ends = q[far] * math.log(2) - self._shares[far] * (delta[far] - math.log(2))
+        total = (self._shares * pointwise_divergence(delta.masked_fill(far, 0.0))).sum() + ends.sum()
+        return total
 
     def _slope_term(self, parameters: Tensor) -> Tensor:
         assert self._slopes is not None
