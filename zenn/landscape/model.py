@@ -1,40 +1,96 @@
-"""A fitted landscape as an object with `fit` and `predict`, for data of one's own."""
+"""A fitted landscape as an object with `fit` and `predict`, for data of one's own, in any units."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Literal
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from inspect import signature
+from typing import Any, Literal
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 from scipy.interpolate import make_interp_spline
 
-from zenn.errors import InputError, NotFoundError
-from zenn.landscape.critical import CriticalPoint, bifurcation_point
+from zenn.errors import InputError, NotConvergedError, NotFoundError, did_you_mean
+from zenn.landscape.critical import (
+    CriticalPoint,
+    ZeroEigenvaluePoint,
+    critical_points,
+    spoken,
+    zero_eigenvalue_points,
+)
 from zenn.landscape.fitting import Settings, fit, scaling_of
+from zenn.landscape.grids import grid_weights
 from zenn.landscape.landscapes import Landscape, Window
 from zenn.landscape.losses import Weights
 from zenn.landscape.minimise import State
 from zenn.landscape.networks import Zenn
+from zenn.landscape.reduced import (
+    Units,
+    density_shares,
+    density_temperatures,
+    in_data_units,
+    reduced,
+    refuse_units,
+)
 from zenn.landscape.surface import NetworkSurface
 
 Array = NDArray[np.float64]
 
+TOLERANCES = (1e-10, 1e-8, 1e-6)
+"""Scaled residuals of critical points, tried in turn: rounding leaves more where k_B T is little beside F."""
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """What a fit minimises, in reduced units (`zenn.landscape.reduced`), and the data themselves."""
+
+    network: Zenn
+    landscape: Landscape
+    weights: Weights
+    settings: Settings
+    seed: int
+    data: Landscape
+    units: Units
+
+
+@dataclass(frozen=True, eq=False)
+class FittedLandscape:
+    """What a fit leaves, in the data's units; arrays read-only.
+
+    surface : F of the network. domain : window of each coordinate. temperatures, constants : of the data, and
+    what is to be added to the surface there, shape (M,). errors : root mean square of F less the data's, over
+    the points, shape (M,).
+    """
+
+    surface: NetworkSurface
+    domain: tuple[Window, ...]
+    temperatures: Array
+    constants: Array
+    errors: Array
+
+    def __post_init__(self) -> None:
+        for array in (self.temperatures, self.constants, self.errors):
+            array.flags.writeable = False
+
 
 class LandscapeModel:
-    """A ZENN in one dimension, fitted to free energies on a grid of points and temperatures.
+    """A ZENN fitted to free energies F at points x of one coordinate or more, at one temperature or more.
+
+    Energies, k_B T and temperatures may have any units that agree. `convexity`, `slope` and `entropy` are
+    pure numbers beside a divergence of the densities.
 
     Parameters
     ----------
-    configurations : K. boltzmann_constant : k_B in units of energy per temperature. gamma : of Eq. (6).
-    convexity : lambda of Eq. (20). entropy : weight of -dF/dT, for data that have it.
-    iterations : quasi-Newton steps. start : "wells" from tangents of the data, or "random". seed : of what is
-    random.
+    configurations : K. boltzmann_constant : k_B in the data's energy per temperature. gamma : of Eq. (6).
+    convexity : lambda of Eq. (20), with the negative curvature counted in ranges of F per squared half-width
+    of x. slope : weight of dF/dx, with slopes counted in k_B T_d per half-width of x. entropy : weight of
+    -dF/dT, counted in k_B. iterations : quasi-Newton steps. start : "wells" from tangents of the data, or
+    "random"; where None, wells in one dimension. seed : of what is random. unit_check : refuse a k_B far off
+    the data's units.
 
-    Raises
-    ------
-    InputError : as `zenn.landscape.networks.Zenn`.
+    Parameters are looked at when `fit` is called.
 
     >>> from zenn.landscape.landscapes import bifurcation_energy
     >>> x, T = np.linspace(-1.6, 1.6, 33), np.linspace(1.2, 2.8, 9)
@@ -51,22 +107,43 @@ class LandscapeModel:
         boltzmann_constant: float = 1.0,
         gamma: float = 5.0,
         convexity: float = 0.0,
+        slope: float = 0.0,
         entropy: float = 0.0,
         iterations: int = 2000,
-        start: Literal["wells", "random"] = "wells",
+        start: Literal["wells", "random"] | None = None,
         seed: int = 0,
+        unit_check: bool = True,
     ) -> None:
         self.configurations = configurations
         self.boltzmann_constant = boltzmann_constant
         self.gamma = gamma
         self.convexity = convexity
+        self.slope = slope
         self.entropy = entropy
         self.iterations = iterations
         self.start = start
         self.seed = seed
-        self._landscape: Landscape | None = None
-        self._surface: NetworkSurface | None = None
-        self._constants = np.empty(0)
+        self.unit_check = unit_check
+        self._result: FittedLandscape | None = None
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """The parameters by name, as scikit-learn asks for them."""
+        return {name: getattr(self, name) for name in signature(type(self)).parameters}
+
+    def set_params(self, **parameters: Any) -> LandscapeModel:
+        """Change parameters by name.
+
+        Raises
+        ------
+        InputError : a name that is not one of them.
+        """
+        known = self.get_params()
+        for name, value in parameters.items():
+            if name not in known:
+                hint = did_you_mean(name, known)
+                raise InputError("argument of set_params", "", name, f"one of {', '.join(known)}", hint)
+            setattr(self, name, value)
+        return self
 
     def fit(
         self,
@@ -80,84 +157,262 @@ class LandscapeModel:
         density_temperature: ArrayLike | None = None,
         progress: Callable[[State], None] = lambda state: None,
     ) -> LandscapeModel:
-        """Fit to F, shape (M, N), on increasing points x, shape (N,), at each temperature, shape (M,).
+        """Fit to F, shape (M, N), at points x, shape (N,) or (N, d), at each temperature, shape (M,).
 
-        `weights` of a quadrature over x, the trapezoidal rule if not given; `slopes` dF/dx and `entropies`
-        -dF/dT, shape (M, N), where known; `density_temperature` that of the density, T if not given.
-        `progress` is told every state.
+        Points of one coordinate increase. `weights` of a quadrature over the points, `grid_weights` if not
+        given; `slopes` dF/dx, shape (M, N) or (M, N, d), and `entropies` -dF/dT, shape (M, N), where known;
+        `density_temperature` that of the density, shape (M,) or a number, `density_temperatures` if not
+        given. `progress` is told every state.
 
         Raises
         ------
-        InputError : as `zenn.landscape.landscapes.Landscape`, or points that do not increase.
+        InputError : as `problem`.
         NotConvergedError : the loss is not finite.
         """
-        points, T = np.asarray(x, dtype=float), np.asarray(temperatures, dtype=float)
-        if points.ndim != 1 or len(points) < 4 or np.any(np.diff(points) <= 0):
-            raise InputError("argument x", "", points, "four or more increasing points")
-        landscape = Landscape(
-            points,
-            np.gradient(points) if weights is None else np.asarray(weights, dtype=float),
-            T,
-            np.asarray(free_energies, dtype=float),
-            self.boltzmann_constant,
-            T if density_temperature is None else np.asarray(density_temperature, dtype=float),
-            slopes=None if slopes is None else np.asarray(slopes, dtype=float)[..., None],
-            entropies=None if entropies is None else np.asarray(entropies, dtype=float),
-        )
-        network = Zenn(scaling_of(landscape), self.configurations, self.boltzmann_constant, self.gamma)
-        terms = Weights(convexity=self.convexity, entropy=self.entropy)
-        settings = Settings(start=self.start, iterations=self.iterations)
-        for state in fit(network, landscape, terms, settings, self.seed):
+        given = self.problem(x, temperatures, free_energies, weights, slopes, entropies, density_temperature)
+        for state in fit(given.network, given.landscape, given.weights, given.settings, given.seed):
             progress(state)
-        self._landscape, self._surface = (
-            landscape,
-            NetworkSurface(network, torch.from_numpy(state.parameters)),
-        )
-        # The divergence leaves a constant per temperature open: that of the data, a spline between them.
-        off = landscape.free_energies - self._derivatives(points, T[:, None], 0)[0]
-        self._constants = np.asarray(np.average(off, axis=1, weights=landscape.weights))
+        return self.adopt(given, state.parameters)
+
+    def problem(
+        self,
+        x: ArrayLike,
+        temperatures: ArrayLike,
+        free_energies: ArrayLike,
+        weights: ArrayLike | None = None,
+        slopes: ArrayLike | None = None,
+        entropies: ArrayLike | None = None,
+        density_temperature: ArrayLike | None = None,
+    ) -> Problem:
+        """What `fit` of the same arguments minimises: to be solved elsewhere, and given to `adopt`.
+
+        Raises
+        ------
+        InputError : data that `zenn.landscape.landscapes.Landscape` refuses; points that are too few, equal,
+        or of one coordinate and do not increase; a parameter that cannot be used; units that do not agree.
+        """
+        data = self._data(x, temperatures, free_energies, weights, slopes, entropies, density_temperature)
+        if self.unit_check:
+            refuse_units(data.free_energies, data.temperatures, self.boltzmann_constant)
+        landscape, units = reduced(data)
+        for name in ("convexity", "slope", "entropy"):
+            if not 0 <= getattr(self, name) < np.inf:
+                raise InputError(f"argument {name}", "", getattr(self, name), "a finite number of 0 or more")
+        if self.iterations < 1:
+            raise InputError("argument iterations", "", self.iterations, "1 or more")
+        start = self.start or ("wells" if data.dimensions == 1 else "random")
+        K, k = int(self.configurations), landscape.boltzmann_constant
+        network = Zenn(scaling_of(landscape), K, k, float(self.gamma))
+        terms = Weights(convexity=self.convexity, entropy=self.entropy, slope=self.slope)
+        settings = Settings(start=start, iterations=self.iterations)
+        return Problem(network, landscape, terms, settings, int(self.seed), data, units)
+
+    def adopt(self, problem: Problem, parameters: Array) -> LandscapeModel:
+        """Take the parameters that solve a problem of this model as its fit."""
+        data = problem.data
+        network = in_data_units(problem.network, data, problem.units)
+        surface = NetworkSurface(network, torch.from_numpy(np.array(parameters)))
+        # The divergence leaves a constant per temperature open: that of the data, where the density looks.
+        M, N = data.free_energies.shape
+        at = surface.expansion(np.tile(data.points, (M, 1)), np.repeat(data.temperatures, N), 0)
+        off = data.free_energies - at.free_energy.reshape(M, N)
+        constants = np.sum(density_shares(data) * off, axis=1)
+        errors = np.sqrt((off - constants[:, None]) ** 2 @ problem.landscape.weights)
+        self._result = FittedLandscape(surface, data.domain, data.temperatures.copy(), constants, errors)
+        return self
+
+    def restore(self, result: FittedLandscape) -> LandscapeModel:
+        """Take what an earlier fit left as its fit."""
+        self._result = result
         return self
 
     def predict(self, x: ArrayLike, temperature: ArrayLike) -> Array:
-        """F with the data's constant at each temperature, arguments broadcast."""
-        T = self._fitted()[0].temperatures
-        spline = make_interp_spline(T, self._constants, k=min(3, len(T) - 1))
-        constant = spline(np.asarray(temperature, dtype=float))
-        return np.asarray(self._derivatives(x, temperature, 0)[0] + constant)
+        """F with the data's constant at each temperature, a spline between them.
+
+        x : of one coordinate, broadcast with the temperature; of d coordinates, shape (..., d).
+        """
+        points, T, shape = self._at(x, temperature)
+        result = self.result
+        spline = make_interp_spline(
+            result.temperatures, result.constants, k=min(3, len(result.temperatures) - 1)
+        )
+        found = result.surface.expansion(points, T, 0).free_energy + spline(T)
+        return np.asarray(found.reshape(shape))
 
     def derivative(self, x: ArrayLike, temperature: ArrayLike, order: int = 1) -> Array:
-        """d^order F / dx^order, exact, arguments broadcast."""
+        """d^order F / dx^order, exact, arguments broadcast; one coordinate.
+
+        Raises
+        ------
+        InputError : an order below 1, or more than one coordinate.
+        """
         if order < 1:
             raise InputError("argument order", "", order, "1 or more")
-        return np.asarray(self._derivatives(x, temperature, order)[order])
+        points, T, shape = self._at(x, temperature)
+        return np.asarray(self.surface.derivatives(points[:, 0], T, order)[order].reshape(shape))
+
+    def gradient(self, x: ArrayLike, temperature: ArrayLike) -> Array:
+        """dF/dx, exact, shape (..., d), from x as `predict`."""
+        points, T, shape = self._at(x, temperature)
+        found = self.surface.expansion(points, T, 1).gradient[:, :-1]
+        return np.asarray(found.reshape(*shape, -1))
+
+    def hessian(self, x: ArrayLike, temperature: ArrayLike) -> Array:
+        """d2F/dx2, exact, shape (..., d, d), from x as `predict`."""
+        points, T, shape = self._at(x, temperature)
+        d = self.surface.dimensions
+        return np.asarray(self.surface.expansion(points, T, 2).hessian[:, :d, :d].reshape(*shape, d, d))
 
     def critical_point(
-        self, x_window: Window | None = None, temperature_window: Window | None = None
-    ) -> CriticalPoint:
-        """The hottest point with F_xx = F_xxx = 0 within the windows, those of the data if not given.
+        self, x_window: Window | Sequence[Window] | None = None, temperature_window: Window | None = None
+    ) -> CriticalPoint | ZeroEigenvaluePoint:
+        """The hottest bifurcation within the windows, those of the data if not given.
+
+        With one coordinate a point with F_xx = F_xxx = 0 < F_xxxx; with more one of Eq. (19).
 
         Raises
         ------
         NotFoundError : there is none, or the data have one temperature only.
+        NotConvergedError : candidates stayed above the tolerances.
         """
-        landscape, surface = self._fitted()
-        windows = x_window or landscape.domain[0], temperature_window or landscape.temperature_window
-        if windows[1][0] == windows[1][1]:
-            raise NotFoundError(f"no critical point at the one temperature {windows[1][0]:g} of the data")
-        return bifurcation_point(surface, *windows)
+        windows, of_temperature = self._windows(x_window, temperature_window)
+        if len(windows) > 1:
+            found = self.zero_eigenvalue_points(windows, of_temperature)
+            if not found:
+                where = spoken(windows, of_temperature)
+                raise NotFoundError(f"no stationary point with a zero eigenvalue (Eq. 19) within {where}")
+            return found[0]
+        points = self.critical_points(windows[0], of_temperature)
+        for point in points:
+            if point.fourth > 0:
+                return point
+        other = "".join(f"; the one at T = {p.temperature:g}, x = {p.x:g} has F_xxxx < 0" for p in points)
+        where = spoken(windows, of_temperature)
+        raise NotFoundError(f"no bifurcation point (F_xx = F_xxx = 0 < F_xxxx) within {where}{other}")
+
+    def critical_points(
+        self, x_window: Window | None = None, temperature_window: Window | None = None
+    ) -> tuple[CriticalPoint, ...]:
+        """All points with F_xx = F_xxx = 0 within the windows, hottest first; one coordinate.
+
+        Raises
+        ------
+        InputError : more than one coordinate. NotFoundError : the data have one temperature only.
+        NotConvergedError : candidates stayed above the tolerances.
+        """
+        windows, of_temperature = self._windows(x_window, temperature_window)
+        for tolerance in TOLERANCES[:-1]:
+            try:
+                return critical_points(self.surface, windows[0], of_temperature, tolerance)
+            except NotConvergedError:
+                continue
+        return critical_points(self.surface, windows[0], of_temperature, TOLERANCES[-1])
+
+    def zero_eigenvalue_points(
+        self,
+        x_window: Window | Sequence[Window] | None = None,
+        temperature_window: Window | None = None,
+        pressure: float = 0.0,
+    ) -> tuple[ZeroEigenvaluePoint, ...]:
+        """Solutions of Eq. (19) for F + P x within the windows, hottest first; may be none.
+
+        Raises
+        ------
+        InputError : a pressure with more than one coordinate.
+        NotFoundError : the data have one temperature only.
+        """
+        windows, of_temperature = self._windows(x_window, temperature_window)
+        surface = self.surface_at(pressure)
+        for tolerance in TOLERANCES:
+            found = zero_eigenvalue_points(surface, windows, of_temperature, tolerance / 100)
+            if found:
+                return found
+        return ()
 
     @property
     def surface(self) -> NetworkSurface:
         """The fitted surface, for everything in `zenn.landscape.critical` and `branches`."""
-        return self._fitted()[1]
+        return self.result.surface
 
-    def _derivatives(self, x: ArrayLike, temperature: ArrayLike, order: int) -> Array:
-        """F and its derivatives, shape (order + 1, batch...)."""
-        at, T = np.broadcast_arrays(np.asarray(x, dtype=float), np.asarray(temperature, dtype=float))
-        found = self._fitted()[1].derivatives(at.ravel(), T.ravel(), order)
-        return np.asarray(found.reshape(order + 1, *at.shape))
+    def surface_at(self, pressure: float) -> NetworkSurface:
+        """The fitted surface plus P x; one coordinate, or no pressure."""
+        return NetworkSurface(self.surface.network, self.surface.parameters, pressure)
 
-    def _fitted(self) -> tuple[Landscape, NetworkSurface]:
-        if self._landscape is None or self._surface is None:
+    @property
+    def result(self) -> FittedLandscape:
+        """What the fit left.
+
+        Raises
+        ------
+        InputError : there was no fit.
+        """
+        if self._result is None:
             raise InputError("model", "", "no fit", "a call of fit before")
-        return self._landscape, self._surface
+        return self._result
+
+    def _data(
+        self,
+        x: ArrayLike,
+        temperatures: ArrayLike,
+        free_energies: ArrayLike,
+        weights: ArrayLike | None,
+        slopes: ArrayLike | None,
+        entropies: ArrayLike | None,
+        density_temperature: ArrayLike | None,
+    ) -> Landscape:
+        points, T = np.asarray(x, dtype=float), np.asarray(temperatures, dtype=float)
+        F = np.asarray(free_energies, dtype=float)
+        if points.ndim == 2 and points.shape[1] == 1:
+            points = points[:, 0]
+        if points.ndim == 1:
+            if len(points) < 4 or np.any(np.diff(points) <= 0):
+                raise InputError("argument x", "", points, "four or more increasing points")
+            points = points[:, None]
+        if points.ndim != 2 or len(points) < 4 or len(np.unique(points, axis=0)) < len(points):
+            raise InputError("argument x", "", f"shape {points.shape}", "four or more different points")
+        if F.shape != (len(T), len(points)):
+            expected = f"shape {(len(T), len(points))}"
+            raise InputError("argument free_energies", "", f"shape {F.shape}", expected)
+        of_slopes = None if slopes is None else np.asarray(slopes, dtype=float)
+        if of_slopes is not None and of_slopes.ndim == 2:
+            of_slopes = of_slopes[..., None]
+        given = T if density_temperature is None else np.asarray(density_temperature, dtype=float)
+        made = Landscape(
+            points,
+            grid_weights(points)[0] if weights is None else np.asarray(weights, dtype=float),
+            T,
+            F,
+            self.boltzmann_constant,
+            given,
+            slopes=of_slopes,
+            entropies=None if entropies is None else np.asarray(entropies, dtype=float),
+        )
+        if density_temperature is not None:
+            return made
+        # only now: its arguments have been looked at
+        return replace(made, density_temperature=density_temperatures(F, T, self.boltzmann_constant))
+
+    def _at(self, x: ArrayLike, temperature: ArrayLike) -> tuple[Array, Array, tuple[int, ...]]:
+        """Points (n, d), temperatures (n,), and the shape of what is asked for."""
+        at, T = np.asarray(x, dtype=float), np.asarray(temperature, dtype=float)
+        d = self.surface.dimensions
+        if d == 1:
+            at = at[..., None]
+        elif at.shape[-1:] != (d,):
+            raise InputError("argument x", "", f"shape {at.shape}", f"shape (..., {d})")
+        shape = np.broadcast_shapes(at.shape[:-1], T.shape)
+        points = np.broadcast_to(at, (*shape, d)).reshape(-1, d)
+        return points, np.broadcast_to(T, shape).reshape(-1), shape
+
+    def _windows(
+        self, x_window: Window | Sequence[Window] | None, temperature_window: Window | None
+    ) -> tuple[tuple[Window, ...], Window]:
+        result = self.result
+        given = (
+            result.domain if x_window is None else np.asarray(x_window, dtype=float).reshape(-1, 2).tolist()
+        )
+        T = result.temperatures
+        of_temperature = temperature_window or (float(T[0]), float(T[-1]))
+        if of_temperature[0] == of_temperature[1]:
+            raise NotFoundError(f"no critical point at the one temperature {of_temperature[0]:g} of the data")
+        return tuple((float(low), float(high)) for low, high in given), of_temperature

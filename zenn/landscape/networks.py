@@ -321,7 +321,10 @@ KINDS: dict[str, type[Any]] = {"zenn": Zenn, "convex": ConvexNetwork, "perceptro
 def specification(network: Network) -> dict[str, Any]:
     """What `from_specification` makes the network of again, as JSON takes it."""
     # every network is a dataclass, which the protocol cannot say
-    return asdict(network)  # type: ignore[call-overload,no-any-return]
+    values: dict[str, Any] = asdict(network)  # type: ignore[call-overload]
+    if values.get("gamma") == math.inf:  # JSON has no infinity
+        values["gamma"] = "inf"
+    return values
 
 
 def from_specification(specification: dict[str, Any]) -> Network:
@@ -338,6 +341,8 @@ def from_specification(specification: dict[str, Any]) -> Network:
     scaling = values.pop("scaling")
     if "hidden" in values:
         values["hidden"] = tuple(values["hidden"])
+    if "gamma" in values:
+        values["gamma"] = float(values["gamma"])
     made: Network = KINDS[kind](
         scaling=Scaling(tuple(scaling["centre"]), tuple(scaling["half_width"])), **values
     )
