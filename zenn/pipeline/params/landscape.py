@@ -145,13 +145,13 @@ class ThreeWells(Section):
         "K of the comparison with other networks", unit="configurations", source="choice", ge=1, le=100
     )
     training_points: Counts = parameter(
-        "quadrature nodes per coordinate, one fit for each", unit="points", source="Fig. S3 does not say"
+        "equally spaced points per coordinate, one fit for each", unit="points", source="Fig. S3 does not say"
     )
     configuration_sweep: Counts = parameter(
         "K of the fits of Fig. S4", unit="configurations", source="Fig. S4 does not say"
     )
     sweep_training_points: Count = parameter(
-        "quadrature nodes per coordinate of the fits of Fig. S4", unit="points", source="choice", ge=4, le=200
+        "points per coordinate of the fits of Fig. S4", unit="points", source="choice", ge=4, le=200
     )
     mlp_small: Widths = parameter(
         "layers of the perceptron with as many parameters as ZENN", unit="neurons", source="choice"
@@ -235,6 +235,11 @@ class Fe3Pt(Section):
 
     units: Units = parameter("units of the networks")
     grid: Fe3PtGrid = parameter("the data")
+    authors_grid: Annotated[bool, Strict()] = parameter(
+        "whether the grid that the authors published is fetched, fitted and evaluated too; needs the network "
+        "once (data/inputs/registry.csv), or its files in downloads/",
+        source="choice",
+    )
     density_temperature: PositiveReal = parameter(
         "T_d of the density exp(-F / k_B T_d) that is compared, the same at every T: the physical one is "
         "blind below 50 K",
