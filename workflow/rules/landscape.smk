@@ -99,3 +99,50 @@ use rule job as landscape_claims with:
     resources:
         gpu=0,
         mem_mb=500,
+
+
+# The grid that the authors published: planned where landscape.fe3pt.authors_grid is true.
+if RUN.plans("landscape", "-authors-grid"):
+
+    # Fetches on the machine of the driver: a computing node may have no network.
+    localrules:
+        landscape_authors_fetch,
+
+    use rule job as landscape_authors_fetch with:
+        output:
+            RUN.outputs("landscape", "-authors-fetch"),
+        wildcard_constraints:
+            subject="landscape",
+            run=".+-authors-fetch",
+        message:
+            "Fetch the authors' grid of Fe3Pt"
+        threads: 1
+        resources:
+            gpu=0,
+            mem_mb=500,
+
+    use rule job as landscape_authors_grid with:
+        output:
+            RUN.outputs("landscape", "-authors-grid"),
+        wildcard_constraints:
+            subject="landscape",
+            run=".+-authors-grid",
+        message:
+            "Turn the authors' grid of Fe3Pt back into F(V, T)"
+        threads: 1
+        resources:
+            gpu=0,
+            mem_mb=500,
+
+    use rule job as landscape_authors_evaluation with:
+        output:
+            RUN.outputs("landscape", "-authors-evaluation"),
+        wildcard_constraints:
+            subject="landscape",
+            run=".+-authors-evaluation",
+        message:
+            "Critical points and isobars of the fit of the authors' grid"
+        threads: 1
+        resources:
+            gpu=0,
+            mem_mb=2000,

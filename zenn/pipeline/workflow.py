@@ -45,6 +45,10 @@ class Run:
         """All result files of a subject."""
         return self.plan.paths(subject)
 
+    def plans(self, subject: str, run: str) -> bool:
+        """Whether a run whose name ends in `run` is planned: some are optional."""
+        return any(step.run.endswith(run) for step in self.plan.of(subject))
+
     def outputs(self, subject: str, run: str) -> list[str]:
         """Output patterns of the rule that makes the runs whose name ends in `run`."""
         steps = [step for step in self.plan.of(subject) if step.run.endswith(run)]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from zenn.errors import InputError
 from zenn.pipeline.claims.ledger import CLAIMS
 from zenn.pipeline.params import Params
 from zenn.pipeline.params.landscape import Landscape
+from zenn.pipeline.registry import registered
 from zenn.pipeline.steps import Planner, Step
 from zenn.pipeline.subjects.materials import ARTEFACTS, CLAIMED, MATERIAL
 from zenn.pipeline.tree import Tree
@@ -40,6 +42,7 @@ EVALUATED = {
     ),
 }
 FORWARD = ("critical_point", "free_energy", "phase_diagram", "configuration_properties")
+AUTHORS = ("fe3pt-authors/V_T.csv", "fe3pt-authors/PP.csv")  # entries of the registry
 NO_TERM = {"convexity": 0, "entropy": 0, "slope": 0, "square": 0}
 
 
@@ -49,6 +52,7 @@ def steps(params: Params, tree: Tree, forward: Sequence[Step]) -> list[Step]:
     benchmark, three_wells, fe3pt = made.benchmark(), made.three_wells(), made.fe3pt()
     evaluations = {"benchmark": benchmark[-1], "three_wells": three_wells[-1], "fe3pt": fe3pt[-1]}
     section = params.landscape.fe3pt
+    authors = made.authors_grid(tree.root) if section.authors_grid else []
     results = {**evaluations, "fe3pt_main": made.fits["fe3pt", made.main], **made.truth}
     figures = made.make.step(
         "figures",
@@ -100,7 +104,7 @@ def steps(params: Params, tree: Tree, forward: Sequence[Step]) -> list[Step]:
         inputs={**evaluations, **made.truth, "uncertainty": made.uncertainty},
         files={"claims": CLAIMS},
     )
-    return [*benchmark, *three_wells, *fe3pt, figures, claims]
+    return [*benchmark, *three_wells, *fe3pt, *authors, figures, claims]
 
 
 class _Steps:
@@ -183,13 +187,7 @@ class _Steps:
             ("training.csv", "test.csv"),
             files=files,
         )
-        landscape = {
-            "kind": "table",
-            "units": values["units"],
-            "boltzmann_constant": constants["boltzmann_constant"],
-            "density_temperature": section.density_temperature,
-        }
-        K, few = section.configurations, section.variant_seeds
+        landscape, K, few = self._fe3pt_landscape(), section.configurations, section.variant_seeds
         wanted = [
             (f"k{number}", number, section.convexity, 0.0, "positive", self.params.seeds)
             for number in section.configuration_sweep
@@ -208,15 +206,53 @@ class _Steps:
                 "fe3pt", name, landscape, network, loss, section.iterations,
                 start="wells", seeds=seeds, inputs={"table": data},
             )  # fmt: skip
+        asked = self._fe3pt_questions([(K, convexity) for _, K, convexity, *_ in wanted])
+        return [data, *self._with_evaluation("fe3pt", asked, {"table": data})]
+
+    def authors_grid(self, root: Path) -> list[Step]:
+        """The grid that the authors published: fetched, converted, fitted as the main fit, and evaluated."""
+        section, constants = self.params.fe3pt, self.values["zentropy"]["fe3pt"]
+        fetched = self.make.step(
+            "fe3pt-authors-fetch",
+            "zenn.pipeline.fetch",
+            {"files": [entry._asdict() for entry in registered(root, AUTHORS)]},
+            (*(name.rpartition("/")[2] for name in AUTHORS), "manifest.json"),
+        )
+        grid = self.make.step(
+            "fe3pt-authors-grid",
+            "zenn.landscape.steps.authors_grid",
+            {},
+            ("training.csv", "test.csv", "grid.json"),
+            inputs={"published": fetched},
+        )
+        loss = {**NO_TERM, "divergence": 1, "convexity": section.convexity}
+        self._fit(
+            "fe3pt_authors", self.main, self._fe3pt_landscape(),
+            self._zenn(section.configurations, constants), loss, section.iterations,
+            start="wells", inputs={"table": grid},
+        )  # fmt: skip
+        asked = self._fe3pt_questions([(section.configurations, section.convexity)])
+        return [fetched, grid, *self._with_evaluation("fe3pt_authors", asked, {"table": grid}, like="fe3pt")]
+
+    def _fe3pt_landscape(self) -> dict[str, Any]:
+        return {
+            "kind": "table",
+            "units": self.values["fe3pt"]["units"],
+            "boltzmann_constant": self.values["zentropy"]["fe3pt"]["boltzmann_constant"],
+            "density_temperature": self.params.fe3pt.density_temperature,
+        }
+
+    def _fe3pt_questions(self, models: Sequence[tuple[int, float]]) -> dict[str, Any]:
+        """What is asked of fits of Fe3Pt, with K and lambda of each."""
+        values = self.values["fe3pt"]
         evaluation = {
             **values["evaluation"],
             "isotherm_temperatures_K": list(self.truth["free_energy"].params["isotherms"]["temperatures"]),
-            "configurations": [K for _, K, *_ in wanted],
-            "convexity": [convexity for _, _, convexity, *_ in wanted],
+            "configurations": [K for K, _ in models],
+            "convexity": [convexity for _, convexity in models],
             "main": self.main,
         }
-        others = {"units": values["units"], "evaluation": evaluation}
-        return [data, *self._with_evaluation("fe3pt", others, {"table": data})]
+        return {"units": values["units"], "evaluation": evaluation}
 
     def _zenn(self, K: int, constants: Mapping[str, Any]) -> dict[str, Any]:
         network = {"kind": "zenn", "configurations": K, "hidden": self.values["hidden"]}
@@ -262,15 +298,20 @@ class _Steps:
         )
 
     def _with_evaluation(
-        self, where: str, others: Mapping[str, Any], inputs: Mapping[str, Step] | None = None
+        self,
+        where: str,
+        others: Mapping[str, Any],
+        inputs: Mapping[str, Step] | None = None,
+        like: str = "",
     ) -> list[Step]:
-        """The fits of one landscape, and the step that compares them."""
+        """The fits of one landscape, and the step that compares them, as it compares those of `like`."""
+        like = like or where
         fits = {name: step for (of, name), step in self.fits.items() if of == where}
         evaluation = self.make.step(
             f"{where}-evaluation".replace("_", "-"),
-            f"zenn.landscape.steps.{where}_evaluation",
+            f"zenn.landscape.steps.{like}_evaluation",
             {"models": [*fits], **others},
-            EVALUATED[where],
+            EVALUATED[like],
             inputs={**fits, **(inputs or {})},
         )
         return [*fits.values(), evaluation]
