@@ -135,6 +135,18 @@ def test_a_fit_goes_on_where_it_stopped():
     assert resumed.evaluations == whole.evaluations
 
 
+def test_the_best_of_several_starts_goes_on():
+    landscape = bifurcation(11, 5)
+    network = Zenn(scaling_of(landscape), 2, 1.0, 5.0)
+    few = Settings(adam_steps=5, iterations=12, trial_iterations=12)
+    single = last(fit(network, landscape, Weights(), few, 3))
+    several = last(fit(network, landscape, Weights(), replace(few, starts=4), 3))
+    assert several.value <= single.value
+    begun = next(fit(network, landscape, Weights(), replace(few, starts=4, iterations=20), 3))
+    assert begun.iteration == 13
+    assert begun.value <= several.value
+
+
 def test_the_benchmark_is_recovered():
     """A short fit: the bifurcation at T = 2, the right number of zero crossings, F_xx to a few percent."""
     landscape = bifurcation(41, 17)

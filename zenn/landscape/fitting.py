@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -32,7 +32,8 @@ class Settings:
     start : "wells" begins a ZENN in one dimension with tangents of the data (`tangent_wells`), "random" from
     random parameters and a first phase of Adam, whose steps and rate are adam_steps and adam_rate.
     iterations : of the quasi-Newton phase. gradient_tolerance : largest component of the gradient at which it
-    stops.
+    stops. starts : how many are tried for `trial_iterations`; the one with the lowest loss then goes on. From
+    some, one configuration takes the whole landscape before the others find their part of it.
     """
 
     start: Literal["wells", "random"] = "random"
@@ -40,6 +41,8 @@ class Settings:
     adam_rate: float = 1e-2
     iterations: int = 3000
     gradient_tolerance: float = 0.0
+    starts: int = 1
+    trial_iterations: int = 150
 
 
 def scaling_of(landscape: Landscape) -> Scaling:
@@ -66,17 +69,38 @@ def fit(
     """
     objective = Objective(network, landscape, weights)
     if state is None:
-        if settings.start == "wells":
-            start = tangent_wells(network, landscape, seed).numpy()
-        else:
-            first = network.initial(seed).numpy()
-            start = adam(objective.value_and_gradient, first, settings.adam_steps, settings.adam_rate)
-        state = begin(objective.value_and_gradient, start)
-        if not np.isfinite(state.value):
-            raise DivergedError(f"the loss is {state.value:g} where the quasi-Newton phase begins", start)
+        tried = [
+            _begun(objective, network, landscape, settings, one) for one in _seeds(seed, settings.starts)
+        ]
+        state = min(tried, key=lambda one: one.value)
     return self_scaled_bfgs(
         objective.value_and_gradient, state, settings.iterations, settings.gradient_tolerance
     )
+
+
+def _seeds(seed: int, starts: int) -> list[int]:
+    """The seed itself, and others that follow from it."""
+    others = np.random.SeedSequence(seed).generate_state(max(starts - 1, 1))
+    return [seed, *(int(other) for other in others[: starts - 1])]
+
+
+def _begun(
+    objective: Objective, network: Network, landscape: Landscape, settings: Settings, seed: int
+) -> State:
+    """The state from which a fit begins, or to which a trial of one of several starts leads."""
+    function = objective.value_and_gradient
+    if settings.start == "wells":
+        start = tangent_wells(network, landscape, seed).numpy()
+    else:
+        first = network.initial(seed).numpy()
+        start = adam(function, first, settings.adam_steps, settings.adam_rate)
+    state = begin(function, start)
+    if not np.isfinite(state.value):
+        raise DivergedError(f"the loss is {state.value:g} where the quasi-Newton phase begins", start)
+    if settings.starts > 1:
+        trial = min(settings.trial_iterations, settings.iterations)
+        *_, state = self_scaled_bfgs(function, state, trial, settings.gradient_tolerance)
+    return replace(state, reason="")
 
 
 def tangent_wells(network: Network, landscape: Landscape, seed: int) -> Tensor:

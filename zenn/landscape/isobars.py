@@ -155,8 +155,13 @@ def _edge(surface: Surface, between: Array, x: float, width: float) -> float:
         for temperature in T[1:]:
             at = _followed(surface, np.array([temperature]), np.array(branch[-1:]), width)
             branch.append(float(at[0]))
+        if not np.all(np.isfinite(branch)):
+            break
         signs = np.sign(expansion_slopes(surface, branch, T))
-        i = int(np.flatnonzero(signs[1:] != signs[:-1])[0])
+        turns = np.flatnonzero(signs[1:] != signs[:-1])
+        if not len(turns):
+            break
+        i = int(turns[0])
         edge = _turning_point(surface, (branch[i] + branch[i + 1]) / 2, T[i : i + 2])
         if edge is not None:
             return edge

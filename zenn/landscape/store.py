@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -61,7 +62,7 @@ def load_network(folder: Path) -> tuple[Network, dict[str, Array]]:
 
 @dataclass(frozen=True, eq=False)
 class Fitted:
-    """The end of a fit: its state, and the loss after every quasi-Newton step."""
+    """The end of a fit: its state, and the loss after every quasi-Newton step, NaN for those of a trial."""
 
     state: State
     history: Array
@@ -96,6 +97,7 @@ def run_fit(
         for now in fit(network, landscape, weights, settings, seed, state):
             state = now
             if state.iteration > len(losses):
+                losses += [math.nan] * (state.iteration - 1 - len(losses))  # of trials of several starts
                 losses.append(state.value)
             progress(state)
             if checkpoint is not None and not state.reason and time.monotonic() - saved > SAVE_EVERY:

@@ -133,4 +133,6 @@ def read_settings(params: Given) -> Settings:
         given.number("adam_rate"),
         given.integer("iterations"),
         given.number("gradient_tolerance"),
+        given.integer("starts"),
+        given.integer("trial_iterations"),
     )

@@ -29,7 +29,7 @@ from zenn.landscape import thermal
 from zenn.landscape.assessment import without_constants
 from zenn.landscape.branches import equal_depth_temperature, zero_curvature_lines
 from zenn.landscape.critical import bifurcation_point, zero_eigenvalue_points
-from zenn.landscape.isobars import expansion_slopes, isobar, negative_expansion
+from zenn.landscape.isobars import ExpansionWindow, expansion_slopes, isobar, negative_expansion
 from zenn.landscape.networks import Zenn
 from zenn.landscape.steps._fits import Fits, Rows, read_fits
 from zenn.landscape.steps._given import Grid, read_grid
@@ -37,6 +37,7 @@ from zenn.landscape.surface import NetworkSurface
 
 Array = NDArray[np.float64]
 
+_NONE = ExpansionWindow(np.nan, np.nan)
 STARTS = 16  # of Eq. 19 at each temperature; a branch has its own basin
 GPA = elementary_charge * 1e21  # of 1 eV/Å3
 
@@ -190,7 +191,10 @@ def _add_expansion(rows: Rows, labels: Mapping[str, Any], of: Fits, seed: str, t
         volumes = isobar(surface, T, task.window)
         known = np.isfinite(volumes)
         slopes = expansion_slopes(surface, volumes[known], T[known]) / volumes[known] / units.kelvin
-        windows = negative_expansion(surface, T, volumes, task.window) or ((np.nan, np.nan),)
+        try:
+            windows = negative_expansion(surface, T, volumes, task.window) or (_NONE,)
+        except NotConvergedError:  # a poor fit; its row says that there is none
+            windows = (_NONE,)
         for low, high in windows:
             rows.add(
                 **labels,

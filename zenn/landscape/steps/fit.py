@@ -74,8 +74,8 @@ def _columns(fits: Mapping[int, Fitted], size: int) -> dict[str, list[Any]]:
 def _history(fits: Mapping[int, Fitted]) -> dict[str, list[float]]:
     columns: dict[str, list[float]] = {"seed": [], "iteration": [], "loss": []}
     for seed, fitted in fits.items():
-        count = len(fitted.history)
-        for i in np.unique(np.linspace(0, count - 1, min(count, HISTORY)).astype(int)):
+        known = np.flatnonzero(np.isfinite(fitted.history))
+        for i in known[np.unique(np.linspace(0, len(known) - 1, min(len(known), HISTORY)).astype(int))]:
             columns["seed"].append(seed)
             columns["iteration"].append(int(i) + 1)
             columns["loss"].append(float(fitted.history[i]))

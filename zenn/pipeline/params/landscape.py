@@ -84,6 +84,13 @@ class Optimisation(Section):
         "steps of Adam where a fit begins at random", unit="steps", source="choice", ge=1, le=MOST_ITERATIONS
     )
     adam_rate: Real = parameter("its first rate, which falls as a cosine", unit="1", source="choice", gt=0)
+    trial_iterations: Count = parameter(
+        "quasi-Newton steps after which the best of several starts is chosen",
+        unit="iterations",
+        source="choice",
+        ge=1,
+        le=MOST_ITERATIONS,
+    )
     gradient_tolerance: Real = parameter(
         "largest component of the gradient at which a fit stops before its last iteration; 0: never",
         unit="1",
@@ -254,6 +261,13 @@ class Fe3Pt(Section):
     convexity_sweep: Weights = parameter("lambda of the fits of Fig. S5", unit="Å⁶", source="Fig. S5")
     entropy_weight: PositiveReal = parameter(
         "weight of -dF/dT in the fit that is given it", unit="1", source="choice"
+    )
+    starts: Count = parameter(
+        "starts tried for every fit: from some, one configuration takes the whole landscape",
+        unit="starts",
+        source="choice",
+        ge=1,
+        le=100,
     )
     variant_seeds: Seeds = parameter(
         "seeds of the fits with another lambda, with S of any sign and with -dF/dT", unit="1", source="choice"

@@ -204,7 +204,7 @@ class _Steps:
             network = {**self._zenn(K, constants), "entropy": entropy}
             self._fit(
                 "fe3pt", name, landscape, network, loss, section.iterations,
-                start="wells", seeds=seeds, inputs={"table": data},
+                start="wells", starts=section.starts, seeds=seeds, inputs={"table": data},
             )  # fmt: skip
         asked = self._fe3pt_questions([(K, convexity) for _, K, convexity, *_ in wanted])
         return [data, *self._with_evaluation("fe3pt", asked, {"table": data})]
@@ -279,10 +279,16 @@ class _Steps:
         iterations: int,
         *,
         start: str = "random",
+        starts: int = 1,
         seeds: Sequence[int] | None = None,
         inputs: Mapping[str, Step] | None = None,
     ) -> None:
-        optimisation = {**self.values["optimisation"], "start": start, "iterations": iterations}
+        optimisation = {
+            **self.values["optimisation"],
+            "start": start,
+            "starts": starts,
+            "iterations": iterations,
+        }
         self.fits[where, name] = self.make.step(
             f"{where}-{name}-fit".replace("_", "-"),
             "zenn.landscape.steps.fit",
