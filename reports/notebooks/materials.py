@@ -170,7 +170,7 @@ pd.Series({**critical, "reference volume V_N (Å³/atom)": reference["volume_A3_
 
 # %% [markdown]
 # ## Beyond the paper: Helmholtz energy, phase diagram and configurations
-# The forward model's parts of Fig. 4, which the landscape notebook draws with ZENN beside it, and more of them.
+# The forward model's parts of Fig. 4, which the landscape notebook draws with ZENN beside them.
 # (a) F + PV at 6.53 GPa, whose minimum over the volume is the stable state: at low temperature there are two
 # minima. (b) Stable volumes along isobars (∂F/∂V = −P); between the branches of the binodal (equal P and
 # equal Gibbs energy) the mixture splits into two phases, between those of the spinodal (F_VV = 0) it is

@@ -199,6 +199,22 @@ def test_zero_crossings():
     assert count_zero_crossings(EXACT, [1, 1.5, 2.5, 3], WINDOW).tolist() == [2, 2, 0, 0]
 
 
+def test_equal_depth_within_a_narrow_range_of_temperatures():
+    """Two minima coexist over 0.03 in T only, less than a step of the scan: x^4/4 - x^2/10 + 2 (T - T0) x."""
+    T0 = 1.013
+
+    def tilted(inputs):
+        x, T = inputs[:, 0], inputs[:, 1]
+        square = taylor.multiply(x, x)
+        shift = torch.zeros_like(T)
+        shift[0] = T0
+        return taylor.multiply(square, square) / 4 - square / 10 + 2 * taylor.multiply(x, T - shift)
+
+    T, low, high = equal_depth_temperature(SeriesSurface(tilted), (-1.5, 1.5), (0.05, 3.0))
+    assert T == pytest.approx(T0, abs=1e-11)
+    assert (low, high) == pytest.approx((-np.sqrt(0.2), np.sqrt(0.2)))
+
+
 def test_equal_depth():
     T, low, high = equal_depth_temperature(SeriesSurface(landau), (-0.5, 1.6), (0.05, 0.24))
     assert (T, low, high) == pytest.approx((3 / 16, 0, 0.75**0.5), abs=1e-12)

@@ -33,6 +33,7 @@ _SOLVED = 1e-13  # scaled length of the last correction
 _ROUNDED = 1e-9  # the same close to a pitchfork, where rounding leaves more
 _VISITED = 2e-3  # a root no further from a curve lies on it
 _MOST_STEPS = 20_000
+_JUMP, _HALVINGS = 0.02, 20  # of the window of x: a move of the lowest minimum that may be a jump
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,6 +177,9 @@ def equal_depth_temperature(
 ) -> tuple[float, float, float]:
     """T, x1, x2 of a first-order transition, where the two lowest minima are of one depth; the hottest.
 
+    Two minima may coexist between two of the temperatures only: where the lowest one moves far from one to
+    the next, the place is halved until both are seen.
+
     Raises
     ------
     InputError : more than one coordinate, an empty window.
@@ -185,11 +189,35 @@ def equal_depth_temperature(
     T = np.linspace(*temperature_window, temperatures)
     scan = stationary_points(surface, T, x_window)
     for cold, hot in zip(scan[-2::-1], scan[:0:-1], strict=True):
-        found = _transition(surface, cold, hot)
+        found = _transition(surface, cold, hot) or _within_jump(surface, cold, hot, x_window)
         if found is not None:
             return found
     where = spoken((x_window,), temperature_window)
     raise NotFoundError(f"no two minima of equal depth that change places within {where}")
+
+
+def _within_jump(
+    surface: Surface, cold: StationaryPoints, hot: StationaryPoints, x_window: Window
+) -> tuple[float, float, float] | None:
+    """The transition between two temperatures, if the lowest minimum jumps and does not only move."""
+    far = _JUMP * (x_window[1] - x_window[0])
+    for _ in range(_HALVINGS):
+        if not abs(_lowest(hot) - _lowest(cold)) > far:
+            return None
+        middle = stationary_points(surface, [(cold.temperature + hot.temperature) / 2], x_window)[0]
+        found = _transition(surface, cold, middle) or _transition(surface, middle, hot)
+        if found is not None:
+            return found
+        upper = abs(_lowest(hot) - _lowest(middle)) > abs(_lowest(middle) - _lowest(cold))
+        cold, hot = (middle, hot) if upper else (cold, middle)
+    return None
+
+
+def _lowest(points: StationaryPoints) -> float:
+    """x of the lowest minimum; NaN if there is none."""
+    if not points.stable.any():
+        return float("nan")
+    return float(points.x[points.stable][np.argmin(points.free_energies[points.stable])])
 
 
 def _transition(

@@ -12,7 +12,7 @@ from zenn.pipeline.params import Params
 from zenn.pipeline.params.landscape import Landscape
 from zenn.pipeline.registry import registered
 from zenn.pipeline.steps import Planner, Step
-from zenn.pipeline.subjects.materials import ARTEFACTS, CLAIMED, MATERIAL
+from zenn.pipeline.subjects.materials import CLAIMED, MATERIAL
 from zenn.pipeline.tree import Tree
 
 NOTEBOOK = "reports/notebooks/landscape.py"
@@ -26,6 +26,7 @@ FIGURES = (
     "zenn-fig-s6",
     "beyond-fig-landscape-models",
     "beyond-fig-fe3pt-k",
+    "beyond-fig-fe3pt-history",
 )
 TABLES = (
     "beyond-table-landscape-benchmark",
@@ -53,7 +54,12 @@ def steps(params: Params, tree: Tree, forward: Sequence[Step]) -> list[Step]:
     evaluations = {"benchmark": benchmark[-1], "three_wells": three_wells[-1], "fe3pt": fe3pt[-1]}
     section = params.landscape.fe3pt
     authors = made.authors_grid(tree.root) if section.authors_grid else []
-    results = {**evaluations, "fe3pt_main": made.fits["fe3pt", made.main], **made.truth}
+    results = {
+        **evaluations,
+        "fe3pt_main": made.fits["fe3pt", made.main],
+        "fe3pt_data": fe3pt[0],
+        **made.truth,
+    }
     figures = made.make.step(
         "figures",
         "zenn.pipeline.notebook",
@@ -77,7 +83,7 @@ def steps(params: Params, tree: Tree, forward: Sequence[Step]) -> list[Step]:
             "landscape.ipynb",
         ),
         inputs=results,
-        files={"notebook": NOTEBOOK, "claims": CLAIMS, "artefacts": ARTEFACTS},
+        files={"notebook": NOTEBOOK},
         notebook_modules=tree.notebook_imports(NOTEBOOK),
     )
     claims = made.make.step(
