@@ -66,10 +66,19 @@ def read_window(text: str) -> tuple[float, float]:
     ------
     InputError : it is not that.
     """
-    expected = "LOW:HIGH, two volumes in Å3 per atom, e.g. 12:14"
-    low, high = _numbers("--volume-window", text, ":", 2, expected)
+    return read_range("--volume-window", text, "LOW:HIGH, two volumes in Å3 per atom, e.g. 12:14")
+
+
+def read_range(option: str, text: str, expected: str) -> tuple[float, float]:
+    """LOW:HIGH of any quantity.
+
+    Raises
+    ------
+    InputError : it is not that.
+    """
+    low, high = _numbers(option, text, ":", 2, expected)
     if not low < high:
-        raise InputError("argument --volume-window", "", repr(text), expected, "HIGH has to be above LOW")
+        raise InputError(f"argument {option}", "", repr(text), expected, "HIGH has to be above LOW")
     return float(low), float(high)
 
 

@@ -64,24 +64,31 @@ def results_folder(out: Path) -> Iterator[Path]:
 
 
 def write_metadata(
-    folder: Path, verb: str, inputs: Sequence[Path], parameters: Mapping[str, Any], **more: Any
+    folder: Path,
+    verb: str,
+    inputs: Sequence[Path],
+    parameters: Mapping[str, Any],
+    subject: str = "materials",
+    units: str = UNITS,
+    libraries: Sequence[str] = ("numpy", "scipy"),
+    **more: Any,
 ) -> None:
     """Write `metadata.json`: which program, command, files and parameters made the results."""
     write_json(
         folder / METADATA,
         {
-            "made_by": f"zenn materials {verb}",
+            "made_by": f"zenn {subject} {verb}",
             "zenn_version": zenn.__version__,
             "command": shlex.join(["zenn", *sys.argv[1:]]),
             "folder": str(Path.cwd()),
             "date": datetime.now(UTC).isoformat(timespec="seconds"),
             "inputs": [_described(path) for path in inputs],
             "parameters": parameters,
-            "units": UNITS,
+            "units": units,
             "files": sorted(path.name for path in folder.iterdir()),
             "libraries": {
                 "python": platform.python_version(),
-                **{name: version(name) for name in ("numpy", "scipy")},
+                **{name: version(name) for name in libraries},
             },
             **more,
         },

@@ -35,7 +35,7 @@ def show_fit(found: Configurations, qualities: Sequence[FitQuality]) -> None:
         for i, quality in enumerate(qualities)
     ]
     names = ("configuration", "g", "V0 Å3/atom", "E0 eV/atom", "B0 GPa", "B'", "rms meV/atom")
-    _show(f"{len(rows)} configurations", names, rows)
+    show_table(f"{len(rows)} configurations", names, rows)
 
 
 def show_diagram(found: PhaseDiagram, temperatures: tuple[float, float], window: tuple[float, float]) -> None:
@@ -47,7 +47,7 @@ def show_diagram(found: PhaseDiagram, temperatures: tuple[float, float], window:
             (f"{point.temperature:.3f}", f"{point.pressure:.4f}", f"{point.volume:.5f}")
             for point in found.critical_points
         ]
-        _show("critical points", ("T K", "P GPa", "V Å3/atom"), rows)
+        show_table("critical points", ("T K", "P GPa", "V Å3/atom"), rows)
     else:
         print(f"no critical point {where}")
     if found.binodals or found.spinodals:
@@ -79,7 +79,7 @@ def _show_isobar(path: Isobar, expansion: Sequence[NegativeThermalExpansion]) ->
             for one in path.transitions
         ]
         jump = ("T K", "V below Å3/atom", "V above Å3/atom", "latent heat meV/atom")
-        _show(f"first-order transitions at {pressure}", jump, rows)
+        show_table(f"first-order transitions at {pressure}", jump, rows)
     else:
         print(f"no first-order transition at {pressure}")
     windows = [
@@ -95,7 +95,7 @@ def _show_isobar(path: Isobar, expansion: Sequence[NegativeThermalExpansion]) ->
     ]
     if windows:
         names = ("from K", "to K", "strongest 1/K", "at K", "ends")
-        _show(f"negative thermal expansion at {pressure}", names, windows)
+        show_table(f"negative thermal expansion at {pressure}", names, windows)
     else:
         print(f"no negative thermal expansion at {pressure}")
 
@@ -119,7 +119,7 @@ def show_uncertainty(path: Path, said: str) -> None:
         )
     ]
     title = f"what rounding leaves open, {found['samples']} samples"
-    _show(title, ("quantity", "2.5 %", "median", "97.5 %", "samples that have it"), rows)
+    show_table(title, ("quantity", "2.5 %", "median", "97.5 %", "samples that have it"), rows)
 
 
 def _number(value: float | None) -> str:
@@ -127,10 +127,11 @@ def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:.5g}"
 
 
-def _show(title: str, names: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+def show_table(title: str, names: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """A table of texts, numbers to the right."""
     table = Table(title=title, title_justify="left", highlight=False)
     for name in names:
-        text = name in ("configuration", "quantity", "ends")
+        text = name in ("configuration", "quantity", "ends", "Jacobian", "one minimum becomes two")
         table.add_column(name, justify="left" if text else "right", overflow="fold")
     for row in rows:
         table.add_row(*(cell.replace("[", r"\[") for cell in row))

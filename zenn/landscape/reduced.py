@@ -66,11 +66,15 @@ def density_shares(landscape: Landscape) -> Array:
 
 
 def refuse_units(
-    free_energies: Array, temperatures: Array, boltzmann_constant: float, source: str = "boltzmann_constant"
+    free_energies: Array,
+    temperatures: Array,
+    boltzmann_constant: float,
+    source: str = "argument boltzmann_constant",
+    override: str = "unit_check=False",
 ) -> None:
     """Refuse a Boltzmann constant that cannot belong to the energies and temperatures.
 
-    `source` is what the message calls it.
+    `source` is what the message calls it, `override` what it says one may do about it.
 
     Raises
     ------
@@ -86,7 +90,7 @@ def refuse_units(
     found += f"{ratios[i]:.3g} k_B T, at temperature {temperatures[i]:g}"
     expected = f"k_B in the units of F over those of T, {LEAST_RANGE:g} to {LARGEST_RANGE:g} k_B T"
     hint = "It is 8.617e-5 eV/K, 0.08617 meV/K, 8.314e-3 kJ/mol/K or 1.987e-3 kcal/mol/K, divided by n if F "
-    hint += "is that of a cell of n atoms divided by n"
+    hint += f"is that of a cell of n atoms divided by n; {override} fits it all the same"
     raise InputError(source, "", found, expected, hint)
 
 

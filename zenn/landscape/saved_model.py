@@ -27,14 +27,14 @@ _COLUMNS = (
 )
 
 
-def save_model(folder: Path, model: LandscapeModel) -> None:
+def save_model(folder: Path | str, model: LandscapeModel) -> None:
     """Write `model.json`, `constants.csv`, `network.json` and `parameters.safetensors` into a folder.
 
     Raises
     ------
     InputError : the model has no fit.
     """
-    result = model.result
+    folder, result = Path(folder), model.result
     surface = result.surface
     parameters = {**model.get_params(), "gamma": str(float(model.gamma))}  # JSON has no infinity
     parameters = {name: getattr(value, "tolist", lambda v=value: v)() for name, value in parameters.items()}
@@ -44,13 +44,14 @@ def save_model(folder: Path, model: LandscapeModel) -> None:
     save_network(folder, surface.network, {VECTOR: surface.parameters.numpy()})
 
 
-def load_model(folder: Path) -> LandscapeModel:
+def load_model(folder: Path | str) -> LandscapeModel:
     """The model that `save_model` wrote into a folder.
 
     Raises
     ------
     InputError : a file is missing, cannot be read, or does not belong to the others.
     """
+    folder = Path(folder)
     for name in FILES:
         if not (folder / name).is_file():
             raise InputError(folder, "", f"no {name}", "a folder with a fitted landscape")
