@@ -24,7 +24,8 @@ test: $(READY)
 	pytest -n 2 --dist loadfile
 
 bench: $(READY)
-	python benchmarks/materials.py
+	python -m benchmarks.materials
+	python -m benchmarks.landscape
 
 setup: $(READY)
 

@@ -1,6 +1,6 @@
 """How fast `zenn.materials` is beside pyzentropy, on the same configurations and the same grid.
 
-`python benchmarks/materials.py` writes `benchmarks/results/materials.md` and `.json`; each part is also a
+`python -m benchmarks.materials` writes `benchmarks/results/materials.md` and `.json`; each part is also a
 function. Ours and theirs take turns in one process, so that a busy machine slows both; a ratio is the median
 over these pairs.
 """
@@ -8,16 +8,9 @@ over these pairs.
 from __future__ import annotations
 
 import argparse
-import importlib.metadata
-import json
-import os
-import platform
-import subprocess
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields
-from datetime import UTC, datetime
-from pathlib import Path
+from dataclasses import fields
 from statistics import median
 from typing import Any
 
@@ -29,6 +22,7 @@ from pyzentropy.system import System
 from rich.console import Console
 from rich.progress import Progress
 
+from benchmarks.report import ROOT, Row, as_content, machine, page, write
 from zenn.materials import (
     Material,
     PhaseDiagram,
@@ -44,9 +38,6 @@ from zenn.materials.constants import GPA_PER_EV_PER_A3
 
 Array = NDArray[np.float64]
 
-ROOT = Path(__file__).resolve().parents[1]
-RESULTS = ROOT / "benchmarks" / "results"
-
 TEMPERATURES = np.arange(10, 601, 10.0)
 VOLUMES = np.linspace(12.2, 13.7, 241)
 """K and Å3 per atom: what a user of pyzentropy needs for Fe3Pt's diagram. Ours chooses its own volumes."""
@@ -55,20 +46,6 @@ PEER_GPA_PER_EV_PER_A3 = 160.21766208
 """The constant of pyzentropy, of CODATA 2014: 8e-9 below the exact one of 2019."""
 
 Report = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Row:
-    """One comparison: medians in seconds, the median ratio theirs / ours, and how well the two agree."""
-
-    task: str
-    ours: str
-    theirs: str
-    ours_s: float
-    theirs_s: float | None
-    ratio: float | None
-    pairs: int
-    agreement: dict[str, Any]
 
 
 def fe3pt() -> tuple[Material, dict[str, Any]]:
@@ -281,59 +258,16 @@ def time_monte_carlo(material: Material, section: dict[str, Any], samples: int, 
     ]
 
 
-def machine() -> dict[str, Any]:
-    """What the numbers were measured on and with."""
-    described = subprocess.run(
-        ["git", "describe", "--always", "--abbrev=12", "--exclude=*", "--dirty=+changes"],
-        cwd=ROOT, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    models = [
-        line.partition(":")[2].strip()
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        if line.startswith("model name")
-    ]
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return {
-        "cpu": models[0] if models else platform.machine(),
-        "cores available": len(os.sched_getaffinity(0)),
-        "memory": f"{memory:.0f} GiB",
-        "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "not set"),
-        "python": platform.python_version(),
-        **{name: importlib.metadata.version(name) for name in ("numpy", "scipy", "pyzentropy")},
-        "date": datetime.now(UTC).date().isoformat(),
-        "commit": described.stdout.strip() or "unknown",
-    }
-
-
 def markdown(facts: dict[str, Any], rows: list[Row]) -> str:
-    """The page: a table of times, then what each side delivers and how they agree."""
-    lines = [
-        "# zenn.materials beside pyzentropy",
-        "",
+    """The page."""
+    introduction = (
         f"Fe3Pt, 36 configurations; {len(TEMPERATURES)} temperatures, {TEMPERATURES[0]:g} to "
         f"{TEMPERATURES[-1]:g} K; their grid has {len(VOLUMES)} volumes, {VOLUMES[0]:g} to {VOLUMES[-1]:g} "
         "Å3 per atom.",
         "Medians of wall time; a ratio is the median over pairs run in turn: on a shared machine times vary,",
         "ratios less.",
-        "",
-        "| task | ours, s | theirs, s | theirs / ours | pairs |",
-        "| --- | ---: | ---: | ---: | ---: |",
-    ]
-    for row in rows:
-        peer = ("-", "-") if row.theirs_s is None else (f"{row.theirs_s:.3g}", f"{row.ratio:.3g}")
-        lines.append(f"| {row.task} | {row.ours_s:.3g} | {peer[0]} | {peer[1]} | {row.pairs} |")
-    for row in rows:
-        lines += ["", f"## {row.task}", "", f"* Ours: {row.ours}.", f"* Theirs: {row.theirs}."]
-        lines += [f"* {name.replace('_', ' ')}: {spoken(value)}" for name, value in row.agreement.items()]
-    lines += ["", "## Measured on", ""]
-    return "\n".join([*lines, *(f"* {name}: {value}" for name, value in facts.items()), ""])
-
-
-def spoken(value: Any) -> str:
-    """A number with six digits, a list as a range."""
-    if isinstance(value, list):
-        return " to ".join(map(spoken, value))
-    return f"{value:.6g}"
+    )
+    return page("zenn.materials beside pyzentropy", introduction, facts, rows)
 
 
 def main() -> None:
@@ -344,7 +278,7 @@ def main() -> None:
     chosen = parser.parse_args()
     material, section = fe3pt()
     pressures = section["phase_diagram"]["pressures"]
-    facts = machine()
+    facts = machine("numpy", "scipy", "pyzentropy")
     with Progress(console=Console(stderr=True)) as progress:
         bar = progress.add_task("benchmark", total=6 * chosen.pairs + chosen.samples)
 
@@ -354,12 +288,7 @@ def main() -> None:
         rows = compare_properties(material, 5 * chosen.pairs, report)
         rows += time_monte_carlo(material, section, chosen.samples, report)
         rows = compare_phase_diagrams(material, pressures, chosen.pairs, report) + rows
-    RESULTS.mkdir(exist_ok=True)
-    content = {"machine": facts, "rows": [asdict(row) for row in rows]}
-    (RESULTS / "materials.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    page = markdown(facts, rows)
-    (RESULTS / "materials.md").write_text(page, encoding="utf-8")
-    print(page)
+    write("materials", markdown(facts, rows), as_content(facts, rows))
 
 
 if __name__ == "__main__":
