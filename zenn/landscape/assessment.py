@@ -30,6 +30,9 @@ from zenn.landscape.surface import Surface
 
 Array = NDArray[np.float64]
 
+STARTS = 16
+"""Starts of Eq. 19 at each temperature, in one dimension: a branch has its own basin."""
+
 _NODES = 48  # of the quadrature, per coordinate, that normalises a density in two dimensions
 
 
@@ -88,7 +91,7 @@ def benchmark_errors(
         temperature = bifurcation_point(surface, x_window, temperature_window).temperature
     except (NotFoundError, NotConvergedError):
         temperature = np.nan
-    roots = zero_eigenvalue_points(surface, [x_window], temperature_window)
+    roots = zero_eigenvalue_points(surface, [x_window], temperature_window, starts=STARTS)
     return BenchmarkErrors(
         temperature,
         roots[0].temperature if roots else np.nan,

@@ -98,7 +98,7 @@ def negative_expansion(
                 windows.append(ExpansionWindow(begun, float(T[i - 1])))
             begun = float(T[i]) if falling[i] else None
         elif falling[i] != falling[i - 1]:
-            edge = _edge(surface, T[i - 1 : i + 1], float(x[i - 1]), width)
+            edge = _edge(surface, T[i - 1 : i + 1], x[i - 1 : i + 1], width)
             if begun is not None:
                 windows.append(ExpansionWindow(begun, edge))
             begun = edge if falling[i] else None
@@ -147,14 +147,12 @@ def _joined(surface: Surface, T: Array, x: Array, width: float) -> NDArray[np.bo
     return joined
 
 
-def _edge(surface: Surface, between: Array, x: float, width: float) -> float:
-    """The temperature between two, on the branch that begins at x, where dx/dT changes sign."""
+def _edge(surface: Surface, T: Array, x: Array, width: float) -> float:
+    """The temperature between two, on the branch between their x, where dx/dT changes sign."""
+    between = np.array([T, x])
     for _ in range(_ROUNDS):
-        T = np.linspace(between[0], between[1], _FOLLOWING + 1)
-        branch = [x]
-        for temperature in T[1:]:
-            at = _followed(surface, np.array([temperature]), np.array(branch[-1:]), width)
-            branch.append(float(at[0]))
+        T, guess = np.linspace(between[:, 0], between[:, 1], _FOLLOWING + 1, axis=1)
+        branch = _followed(surface, T, guess, width)
         if not np.all(np.isfinite(branch)):
             break
         signs = np.sign(expansion_slopes(surface, branch, T))
@@ -165,9 +163,9 @@ def _edge(surface: Surface, between: Array, x: float, width: float) -> float:
         edge = _turning_point(surface, (branch[i] + branch[i + 1]) / 2, T[i : i + 2])
         if edge is not None:
             return edge
-        between, x = T[i : i + 2], branch[i]
+        between = np.array([T[i : i + 2], branch[i : i + 2]])
     raise NotConvergedError(
-        f"no zero of the expansion solved for between T = {between[0]:g} and {between[1]:g}"
+        f"no zero of the expansion solved for between T = {between[0, 0]:g} and {between[0, 1]:g}"
     )
 
 

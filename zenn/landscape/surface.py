@@ -73,14 +73,19 @@ class Surface(ABC):
     def temperature_derivatives(self, x: ArrayLike, temperature: ArrayLike, order: int) -> Array:
         """F_T, F_xT, F_xxT, ...: what `derivatives` gives, differentiated in T; shape (order + 1, N)."""
         x, T = self._line(x, temperature)
-
-        def of(T: Tensor) -> Tensor:
-            made: Tensor = taylor.derivatives(self.series(inputs_along(x[:, None], T, order=order)))
-            return made
-
+        # Along (1, s) the k-th derivative is a polynomial in s; its linear term is k times F_x..xT.
+        nodes = np.cos(np.pi * (np.arange(order + 2) + 0.5) / (order + 2))
+        unit = self.lengths
+        inputs = torch.cat(
+            [inputs_along(x[:, None], T, (unit[0], s * unit[1]), order + 1) for s in nodes], dim=2
+        )
         with torch.no_grad():
-            found = torch.func.jvp(of, (T,), (torch.ones_like(T),))[1]
-        return np.asarray(found.numpy())
+            along = taylor.derivatives(self.series(inputs)).numpy().reshape(order + 2, len(nodes), -1)
+        found = []
+        for k in range(1, order + 2):
+            linear = np.linalg.pinv(np.vander(nodes, k + 1, increasing=True))[1]
+            found.append(linear @ along[k] / (k * unit[0] ** (k - 1) * unit[1]))
+        return np.stack(found)
 
     def expansion(self, x: ArrayLike, temperature: ArrayLike, order: int) -> Expansion:
         """F and its derivatives of up to the third order in (x, T), at x (N, d) and T (N,).

@@ -2,7 +2,8 @@
 
 Inputs: the folder of a fit for every name in `models`. Parameters: `models`; `evaluation` with x_window and
 temperature_window (where errors are taken), crossing_temperatures, zero_line_x, profile_temperatures and
-profile_points (the curves), branch_temperatures (how many, of the bifurcation diagram), boltzmann_constant.
+profile_points (the curves), branch_temperatures (how many, of the bifurcation diagram), traced (the models
+of that diagram), boltzmann_constant.
 Curves are those of the seed with the median loss.
 """
 
@@ -52,7 +53,10 @@ def run(params: Given, inputs: Mapping[str, Path], out: Path) -> None:
     x = np.linspace(*windows[0], given.integer("profile_points"))
     T = np.array(given.numbers("profile_temperatures"))
     lines = np.linspace(*windows[1], given.integer("branch_temperatures"))
-    profiles, branches, zero_lines = Rows(), Rows(), Rows()
+    traced = given.texts("traced")
+    profiles = Rows()
+    branches = Rows("model", "branch", "x", "temperature", "stable")
+    zero_lines = Rows("model", "line", "x", "temperature")
     for name, surface in _surfaces(fits, kB).items():
         for t in T:
             F, slope, curvature = surface.derivatives(x, t, 2)
@@ -60,6 +64,8 @@ def run(params: Given, inputs: Mapping[str, Path], out: Path) -> None:
             profiles.add_many(
                 model=name, temperature=t, x=x, F_over_kT=F / (kB * t), F_x=slope, F_xx=curvature
             )
+        if name not in (EXACT, *traced):
+            continue
         for i, curve in enumerate(stationary_branches(surface, lines, windows[0])):
             branches.add_many(model=name, branch=i, **_points(curve), stable=curve.stable.astype(int))
         for i, curve in enumerate(zero_curvature_lines(surface, lines, windows[0])):

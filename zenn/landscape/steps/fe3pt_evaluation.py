@@ -26,7 +26,7 @@ from zenn.csv_table import write_columns
 from zenn.errors import InputError, NotConvergedError, NotFoundError
 from zenn.given import Given
 from zenn.landscape import thermal
-from zenn.landscape.assessment import without_constants
+from zenn.landscape.assessment import STARTS, without_constants
 from zenn.landscape.branches import equal_depth_temperature, zero_curvature_lines
 from zenn.landscape.critical import bifurcation_point, zero_eigenvalue_points
 from zenn.landscape.isobars import ExpansionWindow, expansion_slopes, isobar, negative_expansion
@@ -38,7 +38,6 @@ from zenn.landscape.surface import NetworkSurface
 Array = NDArray[np.float64]
 
 _NONE = ExpansionWindow(np.nan, np.nan)
-STARTS = 16  # of Eq. 19 at each temperature; a branch has its own basin
 GPA = elementary_charge * 1e21  # of 1 eV/Å3
 
 

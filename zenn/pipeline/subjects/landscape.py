@@ -144,7 +144,11 @@ class _Steps:
         for name, network in networks.items():
             loss = {**NO_TERM, "divergence": 1, "slope": 1 if name == "icnn_sobolev" else 0}
             self._fit("benchmark", name, landscape, network, loss, section.iterations)
-        evaluation = {**values["evaluation"], "boltzmann_constant": constants["boltzmann_constant"]}
+        evaluation = {
+            **values["evaluation"],
+            "traced": ["zenn", "icnn_printed"],  # what Figs. 3b and 3c compare
+            "boltzmann_constant": constants["boltzmann_constant"],
+        }
         return self._with_evaluation("benchmark", {"evaluation": evaluation})
 
     def three_wells(self) -> list[Step]:
