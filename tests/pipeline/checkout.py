@@ -75,7 +75,7 @@ class Checkout:
     def run(self, *command: str, fails: bool = False) -> str:
         """Run a command here; returns everything it printed."""
         process = self.start(*command)
-        printed, _ = process.communicate(timeout=300)
+        printed, _ = process.communicate(timeout=1200)
         assert (process.returncode != 0) == fails, f"{' '.join(command)}: {process.returncode}\n{printed}"
         return printed
 

@@ -26,7 +26,7 @@ def check(checkout: Checkout, fails: bool = False) -> str:
 
 
 def test_all_figures_and_tables_are_made_again_and_agree(fresh: Checkout) -> None:
-    assert "12 figures and tables made again; their numbers agree" in check(fresh)
+    assert "25 figures and tables made again; their numbers agree" in check(fresh)
     assert not (fresh.folder / "results").exists()  # the user's results are left alone
 
 

@@ -96,7 +96,8 @@ def listed(wanted=lambda row: True):
 def job(tmp_path, monkeypatch):
     """Parameters and inputs of a page with the real lists of claims and artefacts where they exist."""
     monkeypatch.chdir(tmp_path)
-    ledger, figures = tmp_path / "ledger", tmp_path / "results/materials/figures/0"
+    ledger = tmp_path / "ledger"
+    folders = {subject: tmp_path / f"results/{subject}/figures/0" for subject in ("materials", "landscape")}
     with (ROOT / "data/inputs/claims.csv").open(encoding="utf-8", newline="") as handle:
         claims = [{name: row[name] for name in CLAIM_COLUMNS} for row in csv.DictReader(handle)]
     found = [
@@ -108,10 +109,11 @@ def job(tmp_path, monkeypatch):
     above = [measured("cifar10-error", Verdict.ONLY_WITH_TEST_LABELS, **elsewhere)]
     write_text(ledger / "claims.csv", to_csv(collect(claims, found, above, "small")))
     write_json(ledger / "metrics.json", {"materials": {"critical_temperature_K": 164.19721431}})
-    for name in listed(lambda row: row["step"] == "materials/figures"):
-        write_text(figures / f"{name}.csv", "temperature_K,volume_A3_per_atom\n5,12.5\n600,13.25\n")
-        (figures / f"{name}.png").write_bytes(png())
-        (figures / f"{name}.pdf").write_bytes(b"%PDF-1.4 nothing")
+    for subject, figures in folders.items():
+        for name in listed(lambda row, subject=subject: row["step"] == f"{subject}/figures"):
+            write_text(figures / f"{name}.csv", "temperature_K,volume_A3_per_atom\n5,12.5\n600,13.25\n")
+            (figures / f"{name}.png").write_bytes(png())
+            (figures / f"{name}.pdf").write_bytes(b"%PDF-1.4 nothing")
     parameters = {
         "scale": "small",
         "materials": {"systems": {"fe3pt": {"debye_scaling": 0.617}}, "list": [1, 2]},
@@ -121,7 +123,7 @@ def job(tmp_path, monkeypatch):
         "params": {"scale": "small", "parameters": parameters, "steps": steps},
         "inputs": {
             "ledger": ledger,
-            "materials_figures": figures,
+            **{f"{subject}_figures": figures for subject, figures in folders.items()},
             "artefacts": ROOT / "data/inputs/artefacts.csv",
             "template": TEMPLATE,
         },
@@ -222,8 +224,9 @@ def test_downloads_are_the_files_themselves(text, job):
     offered = {a["download"]: a["href"] for a in read.of("a") if "download" in a}
     assert {"zenn-fig-1.csv", "zenn-fig-1.pdf", "zenn-table-s1.csv"} <= set(offered)
     for name, uri in offered.items():
-        content = base64.b64decode(uri.split("base64,")[1])
-        assert content == (job["inputs"]["materials_figures"] / name).read_bytes()
+        folders = (job["inputs"][f"{subject}_figures"] for subject in ("materials", "landscape"))
+        (source,) = (folder / name for folder in folders if (folder / name).is_file())
+        assert base64.b64decode(uri.split("base64,")[1]) == source.read_bytes()
 
 
 def test_text_of_claims_is_escaped(text):
