@@ -211,7 +211,7 @@ def test_equal_depth_within_a_narrow_range_of_temperatures():
         return taylor.multiply(square, square) / 4 - square / 10 + 2 * taylor.multiply(x, T - shift)
 
     T, low, high = equal_depth_temperature(SeriesSurface(tilted), (-1.5, 1.5), (0.05, 3.0))
-    assert T == pytest.approx(T0, abs=1e-11)
+    assert pytest.approx(T0, abs=1e-11) == T
     assert (low, high) == pytest.approx((-np.sqrt(0.2), np.sqrt(0.2)))
 
 
@@ -233,3 +233,17 @@ def test_unusable_requests():
     made = Zenn(Scaling.of(((-2.0, 1.0), (0.5, 3.0))), 3, 1.0, 1.5)
     with pytest.raises(InputError, match="parameters"):
         NetworkSurface(made, torch.zeros(3))
+
+
+def test_equal_depth_in_any_units():
+    """In joule and metre, where the entries of the Jacobian differ by thirty orders of magnitude."""
+    energy, length, kelvin = 4e-21, 1e-10, 300.0
+
+    def in_units(inputs):
+        x, T = inputs[:, 0] / length, inputs[:, 1] / kelvin
+        return energy * landau(torch.stack([x, T], dim=1))
+
+    window, temperatures = (-0.5 * length, 1.6 * length), (0.05 * kelvin, 0.24 * kelvin)
+    T, low, high = equal_depth_temperature(SeriesSurface(in_units), window, temperatures)
+    assert kelvin * 3 / 16 == pytest.approx(T, rel=1e-12)
+    assert (low / length, high / length) == pytest.approx((0, 0.75**0.5), abs=1e-11)
