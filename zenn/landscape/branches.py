@@ -231,15 +231,19 @@ def _transition(
             continue
         lowest = np.argsort(depths)[:2]
         x, T = np.sort(minima[lowest]), points.temperature
+        apart = float(x[1] - x[0])
+        units = np.array([apart, apart, step])  # of the unknowns, so that the condition means something
         for _ in range(50):
             at, of_T = surface.derivatives(x, T, 2), surface.temperature_derivatives(x, T, 1)
             energies, entropies = float(at[0, 1] - at[0, 0]), float(of_T[0, 1] - of_T[0, 0])
             jacobian = np.array(
                 [[at[2, 0], 0, of_T[1, 0]], [0, at[2, 1], of_T[1, 1]], [-at[1, 0], at[1, 1], entropies]]
             )
-            if np.linalg.cond(jacobian) > 1e12:  # minima alike at every temperature
+            rows = np.array([apart, apart, 1.0]) / max(float(np.abs(at[2]).max()) * apart**2, 1e-300)
+            scaled = rows[:, None] * jacobian * units
+            if np.linalg.cond(scaled) > 1e12:  # minima alike at every temperature
                 break
-            move = np.linalg.solve(jacobian, [-at[1, 0], -at[1, 1], -energies])
+            move = units * np.linalg.solve(scaled, -rows * [at[1, 0], at[1, 1], energies])
             x, T = x + move[:2], T + float(move[2])
             if abs(T - points.temperature) > 2 * step or x[1] <= x[0]:
                 break
