@@ -118,7 +118,8 @@ def test_the_example_from_table_to_bifurcation(zenn, tmp_path):
     assert "critical with something in it" in zenn("critical fit")[2]
     status, _, error = zenn("critical fit --out other --temperature-window 310:350 --x-window -0.9:0.9")
     assert status == 1
-    assert "x = -0.9 to 0.9 and T = 310 to 350, and none of Eq. 19. F_xx is above 0 everywhere" in error
+    assert "x = -0.9 to 0.9 and T = 310 to 350; no solution of Eq. 19 and no transition at P = 0" in error
+    assert error.endswith("F_xx is above 0 everywhere: one minimum at all temperatures\n")
     status, _, error = zenn("critical fit --out other --temperature-window 240:260")
     assert "F_xx is below 0 somewhere at every temperature: a bifurcation may lie at others" in error
     status, _, _ = zenn("critical fit --out tilted --pressure 20 --temperatures 7")
@@ -168,18 +169,35 @@ def test_k_is_found_and_a_killed_search_goes_on(zenn, tmp_path, monkeypatch):
     np.testing.assert_allclose(fitted["fitted_free_energy"], fitted["free_energy"], atol=1.5)
 
 
+def test_noise_is_not_followed(zenn):
+    table("t.csv", X, T, bifurcation_energy)
+    frame = pd.read_csv("t.csv")
+    frame["free_energy"] += 0.07 * np.random.default_rng(3).normal(
+        size=len(frame)
+    )  # a hundredth of the range
+    frame.to_csv("t.csv", index=False)
+    status, said, _ = zenn("fit t.csv --k 1 --hold-out --iterations 250 --out fit")
+    assert status == 0
+    score = pd.read_csv("fit/selection.csv").iloc[0]
+    assert 10 < score["iterations"] < 250
+    assert len(pd.read_csv("fit/history.csv")) == score["iterations"]
+    assert f"after {score['iterations']:g} steps" in said
+    point = load_model(Path("fit")).critical_point()
+    assert point.temperature == pytest.approx(2, abs=0.2)
+
+
 def test_kill_9_and_the_same_command_end_at_the_same_bits(tmp_path):
     table(tmp_path / "t.csv", X, T, bifurcation_energy)
     program = "from zenn.landscape import store; store.SAVE_EVERY = 0.1; from zenn.cli import main; main()"
     root = {**os.environ, "PYTHONPATH": str(INPUTS.parents[1])}
 
     def command(out):
-        options = ["--k", "2", "--iterations", "200", "--out", out]
+        options = ["--k", "2", "--hold-out", "--iterations", "150", "--out", out]
         return [sys.executable, "-c", program, "landscape", "fit", "t.csv", *options]
 
     subprocess.run(command("whole"), cwd=tmp_path, env=root, check=True, capture_output=True)
     running = subprocess.Popen(command("killed"), cwd=tmp_path, env=root, stderr=subprocess.DEVNULL)
-    state = tmp_path / "killed.checkpoints" / "fit.safetensors"
+    state = tmp_path / "killed.checkpoints" / "k2.safetensors"
     for _ in range(1200):
         if state.is_file():
             break
@@ -191,7 +209,7 @@ def test_kill_9_and_the_same_command_end_at_the_same_bits(tmp_path):
     subprocess.run(command("killed"), cwd=tmp_path, env=root, check=True, capture_output=True)
     one, other = (load_file(tmp_path / out / "parameters.safetensors")["fit"] for out in ("whole", "killed"))
     np.testing.assert_array_equal(one, other)
-    for name in ("history.csv", "fitted.csv", "constants.csv"):
+    for name in ("history.csv", "fitted.csv", "constants.csv", "selection.csv"):
         assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "killed" / name).read_bytes()
     assert names(tmp_path) == {"t.csv", "whole", "killed"}
 

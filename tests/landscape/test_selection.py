@@ -1,5 +1,7 @@
 """How many configurations: what is held out, when the search ends, and a mixture that one cannot describe."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -9,7 +11,7 @@ from zenn.landscape.fitting import Settings, fit, scaling_of
 from zenn.landscape.landscapes import Landscape, bifurcation, bifurcation_energy, three_wells
 from zenn.landscape.losses import Weights
 from zenn.landscape.networks import Zenn
-from zenn.landscape.selection import FLOOR, held_out, rms_error, select, sufficient
+from zenn.landscape.selection import FLOOR, Measured, held_out, marks, rms_error, select, sufficient
 from zenn.landscape.surface import ExactBifurcation, NetworkSurface, SeriesSurface
 
 
@@ -79,23 +81,42 @@ def test_the_search_ends_two_after_the_chosen_one():
     landscape, asked, told = bifurcation(15, 9), [], []
     errors = {1: 1.0, 2: 0.1, 3: 0.5, 4: 0.095, 5: 0.01}
 
-    def fitted(K, training):
-        asked.append((K, len(training.temperatures)))
-        return Off(errors[K])
+    def measured(K, training, rest):
+        asked.append((K, len(training.temperatures), len(rest.temperatures)))
+        return [Measured(step, rms_error(Off(factor * errors[K]), rest), 0.0) for step, factor in STEPS]
 
-    found = select(landscape, fitted, tolerance=0.2, told=told.append)
-    assert (found.configurations, found.settled) == (2, True)
-    assert asked == [(K, 7) for K in (1, 2, 3, 4)]
+    STEPS = ((1, 7.0), (10, 1.0), (20, 2.0))  # of which the best counts
+    found = select(landscape, measured, tolerance=0.2, told=told.append)
+    assert (found.configurations, found.iterations, found.settled) == (2, 10, True)
+    assert asked == [(K, 7, 2) for K in (1, 2, 3, 4)]
     assert tuple(told) == found.scores
-    assert found.scores[0].held_out == pytest.approx(10 * found.scores[1].held_out)
-    found = select(landscape, fitted, tolerance=0.2, most=3)
+    assert found.scores[0].best.held_out == pytest.approx(10 * found.scores[1].best.held_out)
+    found = select(landscape, measured, tolerance=0.2, candidates=(1, 2, 3))
     assert (found.configurations, found.settled) == (2, False)
-    found = select(landscape, lambda K, training: Off(1e-9), tolerance=0.2)
+    found = select(landscape, measured, tolerance=0.2, candidates=(3,))
+    assert (found.configurations, found.iterations, found.settled) == (3, 10, True)
+    found = select(landscape, lambda *_: [Measured(5, 1e-9, 0.0)], tolerance=0.2)
     assert (found.configurations, len(found.scores)) == (1, 1)
-    assert found.scores[0].held_out < FLOOR
-    for bad in ({"tolerance": 0.0}, {"tolerance": 1.0}, {"most": 0}):
+    assert found.chosen.best.held_out < FLOOR
+    for bad in ({"tolerance": 0.0}, {"tolerance": 1.0}, {"candidates": ()}, {"candidates": (0, 1)}):
         with pytest.raises(InputError, match=f"argument {next(iter(bad))}"):
-            select(landscape, fitted, **bad)
+            select(landscape, measured, **bad)
+
+
+def fits(landscape, steps, gamma=5.0):
+    """What `select` asks for, by fits of `steps` steps."""
+
+    def measured(K, training, rest):
+        network = Zenn(scaling_of(landscape), K, landscape.boltzmann_constant, gamma)
+        found = []
+        for state in fit(network, training, Weights(), Settings("wells", iterations=steps), 0):
+            if state.iteration in marks(steps):
+                surface = NetworkSurface(network, torch.from_numpy(state.parameters))
+                errors = rms_error(surface, rest), rms_error(surface, training)
+                found.append(Measured(state.iteration, *errors))
+        return found
+
+    return measured
 
 
 def test_a_sharp_mixture_needs_more_than_one():
@@ -105,13 +126,23 @@ def test_a_sharp_mixture_needs_more_than_one():
     wells = 4 * (x - centres) ** 2 - 0.2 * T[:, None] * centres
     F = -k * T[:, None] * np.log(np.exp(-wells / (k * T[:, None])).sum(axis=0))
     landscape = Landscape(x, np.full(41, 0.05), T, F, k, np.full(7, 0.4 / k))
-
-    def fitted(K, training):
-        network = Zenn(scaling_of(landscape), K, k, np.inf)
-        *_, state = fit(network, training, Weights(), Settings("wells", iterations=60), 0)
-        return NetworkSurface(network, torch.from_numpy(state.parameters))
-
-    found = select(landscape, fitted, tolerance=0.3, most=5)
+    found = select(landscape, fits(landscape, 60, np.inf), tolerance=0.3, candidates=range(1, 6))
     assert found.configurations > 1
-    first, chosen = found.scores[0], found.scores[found.configurations - 1]
-    assert chosen.held_out < first.held_out / 2
+    assert found.chosen.best.held_out < found.scores[0].best.held_out / 2
+
+
+def test_a_fit_of_noisy_data_ends_before_it_follows_the_noise():
+    exact = bifurcation(33, 9, (-1.6, 1.6), (1.2, 2.8))
+    noise = 0.1 * np.random.default_rng(0).normal(size=(9, 33))
+    landscape = replace(exact, free_energies=exact.free_energies + noise)
+    traces = []
+
+    def measured(K, training, rest):
+        traces.append(fits(landscape, 250)(K, training, rest))
+        return traces[-1]
+
+    found = select(landscape, measured, candidates=(1,))
+    (trace,) = traces
+    assert 10 < found.iterations < 200
+    assert trace[-1].held_out > 1.2 * found.chosen.best.held_out
+    assert trace[-1].fitted < found.chosen.best.fitted

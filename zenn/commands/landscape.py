@@ -63,6 +63,13 @@ def fit(
         ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Of the random numbers of the start.")] = 0,
+    hold_out: Annotated[
+        bool,
+        typer.Option(
+            "--hold-out",
+            help="End at the step that meets held-out data best, as --k auto does: for noisy data.",
+        ),
+    ] = False,
     tolerance: Annotated[
         float, typer.Option(help="Of --k auto: gain in the held-out error below which K is enough.")
     ] = TOLERANCE,
@@ -98,7 +105,7 @@ def fit(
     Writes network.json and parameters.safetensors (the networks), model.json,
     constants.csv, errors.csv (how well each temperature is fitted), history.csv
     (the loss), fitted.csv, with one coordinate curves.csv and pictures, with
-    --k auto selection.csv, and metadata.json. A killed fit goes on when the same
+    --k auto or --hold-out selection.csv, and metadata.json. A killed fit goes on when the same
     command is given again.
     """
     from zenn.commands.landscape_fit import FitOptions, run_fit
@@ -116,6 +123,7 @@ def fit(
             iterations=iterations,
             start=start,
             seed=seed,
+            hold_out=hold_out,
             tolerance=tolerance,
             k_most=k_most,
             density_temperature=density_temperature,

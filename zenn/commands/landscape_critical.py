@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from zenn.commands import landscape_summary as summary
 from zenn.commands.landscape_fit import LIBRARIES, UNITS
 from zenn.commands.ranges import read_range
-from zenn.commands.results import METADATA, check_out, progress, results_folder, write_metadata
+from zenn.commands.results import METADATA, check_out, note, progress, results_folder, write_metadata
 from zenn.errors import InputError, NotFoundError
 from zenn.files import read_json
 
@@ -146,13 +146,18 @@ def _find(
         return Found(windows, T, of_eq_19)
     (window,) = windows
     points = model.critical_points(window, T)
-    if not of_eq_19 and not any(point.fourth > 0 for point in points):
+    surface, grid = model.surface_at(pressure), np.linspace(*T, temperatures)
+    transition, alike = _transition(model, surface, window, T)
+    if not of_eq_19 and transition is None and not any(point.fourth > 0 for point in points):
         try:
             model.critical_point(window, T)
         except NotFoundError as error:
-            raise NotFoundError(f"{error}, and none of Eq. 19. {_curvatures(model, window, T)}") from None
-    surface, grid = model.surface_at(pressure), np.linspace(*T, temperatures)
-    transition, alike = _transition(model, surface, window, T)
+            also = f"no solution of Eq. 19 and no transition at P = {pressure:g}"
+            raise NotFoundError(f"{error}; {also}. {_curvatures(model, window, T)}") from None
+    if sum(point.fourth > 0 for point in points) > 1:
+        note(
+            "one minimum becomes two at several points: a fit that follows noise has many; see fit --hold-out"
+        )
     return Found(
         windows,
         T,

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 import shutil
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from zenn.commands import landscape_summary as summary
 from zenn.commands.results import check_out, note, progress, results_folder, write_metadata
 from zenn.errors import InputError
-from zenn.files import atomic_folder, read_json, write_json
+from zenn.files import read_json, write_json
 from zenn.progress import Progress
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from zenn.landscape import LandscapeModel, LandscapeTable, NetworkSurface, Selection, Zenn
+    from zenn.landscape import LandscapeModel, LandscapeTable, Selection, Zenn
     from zenn.landscape.landscapes import Landscape
+    from zenn.landscape.minimise import State
     from zenn.landscape.model import Problem
+    from zenn.landscape.selection import Measured
     from zenn.landscape.store import Fitted
 
 UNITS = (
@@ -52,6 +56,7 @@ class FitOptions:
     iterations: int
     start: Literal["wells", "random"] | None
     seed: int
+    hold_out: bool
     tolerance: float
     k_most: int
     density_temperature: str | None
@@ -143,9 +148,9 @@ def run_fit(path: Path, out: Path, options: FitOptions) -> None:
     _refuse_another(kept, path, options)
     try:
         selection = None
-        if options.configurations is None:
+        if options.configurations is None or options.hold_out:
             selection = _select(problem, options, kept)
-            model.set_params(configurations=selection.configurations)
+            model.set_params(configurations=selection.configurations, iterations=selection.iterations)
             problem = _problem(model, data, options)
         fitted = _fit(problem, problem.landscape, kept / "fit.safetensors", "fit")
     except BaseException as error:
@@ -262,48 +267,70 @@ def _refuse_another(kept: Path, path: Path, options: FitOptions) -> None:
 
 
 def _select(problem: Problem, options: FitOptions, kept: Path) -> Selection:
-    """K by what is held out; a fit that ended is kept."""
-    import numpy as np
+    """K and steps by what is held out; errors measured on the way are kept, and so is a fit that ended."""
     import torch
 
-    from zenn.landscape.networks import Zenn
-    from zenn.landscape.selection import held_out, select
-    from zenn.landscape.store import load_network, save_network
+    from zenn.landscape.selection import Measured, Score, held_out, marks, rms_error, select
     from zenn.landscape.surface import NetworkSurface
 
-    network, energy = problem.network, problem.units.energy
+    energy, at = problem.units.energy, marks(options.iterations)
 
-    def fitted(K: int, training: Landscape) -> NetworkSurface:
-        ended = kept / f"k{K}"
-        tried = Zenn(network.scaling, K, network.boltzmann_constant, network.gamma)
-        if ended.is_dir():
-            parameters: np.ndarray = load_network(ended)[1]["fit"]
-        else:
-            found = _fit(problem, training, kept / f"k{K}.safetensors", f"K = {K}", tried)
-            parameters = found.state.parameters
-            with atomic_folder(ended) as folder:
-                save_network(folder, tried, {"fit": parameters})
-        return NetworkSurface(tried, torch.from_numpy(np.array(parameters)))
+    def measured(K: int, training: Landscape, rest: Landscape) -> list[Measured]:
+        ended, growing = kept / f"k{K}.json", kept / f"k{K}.jsonl"
+        if ended.is_file():
+            return [Measured(*one) for one in read_json(ended)]
+        found = {one.iteration: one for one in _read_measured(growing)}
+        network = replace(problem.network, configurations=K)
+
+        def look(state: State) -> None:
+            if state.iteration in found or not (state.iteration in at or state.reason):
+                return
+            surface = NetworkSurface(network, torch.from_numpy(state.parameters))
+            one = Measured(state.iteration, rms_error(surface, rest), rms_error(surface, training))
+            found[state.iteration] = one
+            with growing.open("a", encoding="utf-8") as file:  # before the state itself is saved
+                file.write(json.dumps(one) + "\n")
+
+        _fit(problem, training, kept / f"k{K}.safetensors", f"K = {K}", network, look)
+        write_json(ended, list(found.values()))
+        return list(found.values())
+
+    def told(score: Score) -> None:
+        best = score.best
+        said = f"K = {score.configurations}: rms error {energy * best.held_out:.3g} held out"
+        print(f"{said}, {energy * best.fitted:.3g} fitted, after {best.iteration} steps", flush=True)
 
     print(f"held out: {held_out(problem.landscape)[2]}", flush=True)
-    return select(
-        problem.landscape,
-        fitted,
-        options.tolerance,
-        options.k_most,
-        lambda score: print(
-            f"K = {score.configurations}: rms error {energy * score.held_out:.3g} held out, "
-            f"{energy * score.fitted:.3g} fitted",
-            flush=True,
-        ),
-    )
+    K = options.configurations
+    candidates = range(1, options.k_most + 1) if K is None else (K,)
+    return select(problem.landscape, measured, options.tolerance, candidates, told)
+
+
+def _read_measured(path: Path) -> list[Measured]:
+    """What a fit that was killed had measured; a line that was cut is measured again."""
+    from zenn.landscape.selection import Measured
+
+    if not path.is_file():
+        return []
+    whole = [line for line in path.read_text(encoding="utf-8").splitlines(keepends=True) if line[-1] == "\n"]
+    path.write_text("".join(whole), encoding="utf-8")
+    return [Measured(*json.loads(line)) for line in whole]
 
 
 def _fit(
-    problem: Problem, landscape: Landscape, checkpoint: Path, what: str, network: Zenn | None = None
+    problem: Problem,
+    landscape: Landscape,
+    checkpoint: Path,
+    what: str,
+    network: Zenn | None = None,
+    look: Callable[[State], None] = lambda state: None,
 ) -> Fitted:
-    """A fit that says how it goes and keeps its state."""
+    """A fit that says how it goes and keeps its state; `look` is shown every state."""
     from zenn.landscape.store import run_fit
+
+    def told(state: State) -> None:
+        look(state)
+        shown.update(state.iteration, f"loss {state.value:.3e}")
 
     with Progress(what, problem.settings.iterations) as shown:
         return run_fit(
@@ -313,7 +340,7 @@ def _fit(
             problem.settings,
             problem.seed,
             checkpoint,
-            lambda state: shown.update(state.iteration, f"loss {state.value:.3e}"),
+            told,
         )
 
 
@@ -340,8 +367,9 @@ def _write(
             folder / "selection.csv",
             {
                 "configurations": [score.configurations for score in selection.scores],
-                "held_out_rms_error": [energy * score.held_out for score in selection.scores],
-                "fitted_rms_error": [energy * score.fitted for score in selection.scores],
+                "iterations": [score.best.iteration for score in selection.scores],
+                "held_out_rms_error": [energy * score.best.held_out for score in selection.scores],
+                "fitted_rms_error": [energy * score.best.fitted for score in selection.scores],
             },
         )
     T, F = data.temperatures, data.free_energies

@@ -26,11 +26,12 @@ def show_fit(
     boltzmann_constant: float,
 ) -> None:
     """K and why, how far the fit came, and how well it meets the data."""
-    if selection is not None and selection.settled:
-        print(f"K = {configurations}: the next two lower the held-out error by less than {tolerance:.0%}")
-    elif selection is not None:
+    if selection is not None and not selection.settled:
         tried = len(selection.scores)
         print(f"K = {configurations}: best of {tried} tried, of which none was enough; see --k-most")
+    elif selection is not None and len(selection.scores) > 1:
+        enough = f"below {tolerance:.0%} is the gain of the next two, or the error is small enough"
+        print(f"K = {configurations}: {enough}")
     print(
         f"{configurations} configuration{'s' * (configurations > 1)}: loss {state.value:.3g} after "
         f"{state.iteration} steps, stopped by {state.reason}"
@@ -73,7 +74,8 @@ def show_found(found: Found, pressure: float) -> None:
         rows = [(f"{p.temperature:.6g}", f"{p.x[0]:.6g}", _rank(p.singular)) for p in found.zero_eigenvalue]
         show_table(f"Eq. 19 at P = {pressure:g}", ("T", "x", "Jacobian"), rows)
     else:
-        print(f"no solution of Eq. 19 at P = {pressure:g}: give --pressure, e.g. one of the table above")
+        hint = ": give --pressure, e.g. one of the table above" if found.critical_points else ""
+        print(f"no solution of Eq. 19 at P = {pressure:g}{hint}")
     print(f"branches of stationary points at P = {pressure:g}: {len(found.branches)}")
     if found.alike:
         print("where there are two minima they are equally deep, as far as the fit can tell")

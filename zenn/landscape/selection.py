@@ -1,13 +1,14 @@
-"""How many configurations a landscape needs: K grows until data that were held out are met no better.
+"""How many configurations and steps a landscape needs: until held-out data are met no better.
 
-Wang et al., ZENN, increase K "until the loss converges"; the loss of a fit falls on with every parameter, so
-the error where nothing was fitted decides here.
+Wang et al., ZENN, increase K "until the loss converges"; the loss of a fit falls on with every parameter and
+every step, at last by following the noise of the data, so the error where nothing was fitted decides here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,22 +31,39 @@ FLOOR = 1e-4
 """Of k_B T_d: an error below it is small enough, whatever the gain."""
 
 
-@dataclass(frozen=True)
-class Score:
-    """Errors of the fit with K configurations: `rms_error` of what was held out and of what was fitted."""
+class Measured(NamedTuple):
+    """Errors (`rms_error`) of a fit after some steps: of what was held out and of what was fitted."""
 
-    configurations: int
+    iteration: int
     held_out: float
     fitted: float
 
 
 @dataclass(frozen=True)
-class Selection:
-    """The chosen K, and a score for K = 1, 2, ...; `settled` is False where K at its most still gained."""
+class Score:
+    """The fit with K configurations where it meets best what was held out."""
 
     configurations: int
+    best: Measured
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The chosen score, and those of all K tried; `settled` is False where the last K still gained."""
+
+    chosen: Score
     scores: tuple[Score, ...]
     settled: bool
+
+    @property
+    def configurations(self) -> int:
+        """The chosen K."""
+        return self.chosen.configurations
+
+    @property
+    def iterations(self) -> int:
+        """The steps after which its fit is best."""
+        return self.chosen.best.iteration
 
 
 def held_out(landscape: Landscape) -> tuple[Landscape, Landscape, str]:
@@ -108,18 +126,32 @@ def sufficient(errors: Sequence[float], tolerance: float, floor: float = 0.0) ->
     return None
 
 
+def marks(iterations: int) -> frozenset[int]:
+    """Steps at which a fit is measured: closer together at first, and the last.
+
+    >>> sorted(marks(20))
+    [1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 13, 15, 18, 20]
+    """
+    found, mark = [], 1
+    while mark < iterations:
+        found.append(mark)
+        mark = max(mark + 1, round(1.17 * mark))
+    return frozenset([*found, iterations])
+
+
 def select(
     landscape: Landscape,
-    fitted: Callable[[int, Landscape], Surface],
+    measured: Callable[[int, Landscape, Landscape], Sequence[Measured]],
     tolerance: float = TOLERANCE,
-    most: int = MOST,
+    candidates: Iterable[int] = range(1, MOST + 1),
     told: Callable[[Score], None] = lambda score: None,
 ) -> Selection:
     """Fit K = 1, 2, ... to a part of the landscape until the rest is met no better.
 
-    `fitted` makes the fit of K configurations to a landscape. The chosen K is the smallest whose two
-    successors lower the held-out `rms_error` by less than the share `tolerance`, or whose error is below
-    `FLOOR` thermal energies; the best one if there is none up to `most`. `told` hears each score.
+    `measured` fits K configurations to its second argument, and says how well fit and third are met after one
+    or more numbers of steps, of which the best counts. The chosen K is the first of the candidates whose two
+    successors lower the held-out error by less than the share `tolerance`, or whose error is below `FLOOR`
+    thermal energies; the best one if there is none. `told` hears each score.
 
     Raises
     ------
@@ -127,20 +159,20 @@ def select(
     """
     if not 0 < tolerance < 1:
         raise InputError("argument tolerance", "", tolerance, "a number between 0 and 1")
-    if most < 1:
-        raise InputError("argument most", "", most, "1 or more")
+    tried = tuple(candidates)
+    if not tried or min(tried) < 1:
+        raise InputError("argument candidates", "", tried, "one number or more, each 1 or more")
     training, rest, _ = held_out(landscape)
     floor = FLOOR * landscape.boltzmann_constant * float(landscape.density_temperature.mean())
     scores: list[Score] = []
-    for K in range(1, most + 1):
-        surface = fitted(K, training)
-        scores.append(Score(K, rms_error(surface, rest), rms_error(surface, training)))
+    for K in tried:
+        best = min(measured(K, training, rest), key=lambda one: one.held_out)
+        scores.append(Score(K, best))
         told(scores[-1])
-        found = sufficient([score.held_out for score in scores], tolerance, floor)
+        found = sufficient([score.best.held_out for score in scores], tolerance, floor)
         if found is not None:
-            return Selection(scores[found].configurations, tuple(scores), True)
-    best = min(scores, key=lambda score: score.held_out)
-    return Selection(best.configurations, tuple(scores), False)
+            return Selection(scores[found], tuple(scores), True)
+    return Selection(min(scores, key=lambda one: one.best.held_out), tuple(scores), len(tried) == 1)
 
 
 def _at_temperatures(landscape: Landscape, rows: NDArray[np.bool_]) -> Landscape:
