@@ -100,13 +100,14 @@ def fit(
     used with --slope-weight and --entropy-weight only.
 
     \b
-    Example: zenn landscape fit data/inputs/double_well.csv --k 3 --out my_fit
+    Example: zenn landscape fit data/inputs/double_well.csv --k 3
+               --boltzmann-constant 0.0861733 --out my_fit
 
     Writes network.json and parameters.safetensors (the networks), model.json,
     constants.csv, errors.csv (how well each temperature is fitted), history.csv
     (the loss), fitted.csv, with one coordinate curves.csv and pictures, with
-    --k auto or --hold-out selection.csv, and metadata.json. A killed fit goes on when the same
-    command is given again.
+    --k auto or --hold-out selection.csv, and metadata.json. A killed fit goes on
+    when the same command is given again.
     """
     from zenn.commands.landscape_fit import FitOptions, run_fit
 
