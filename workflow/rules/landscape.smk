@@ -27,7 +27,7 @@ use rule job as landscape_fit with:
     threads: 1
     resources:
         gpu=0,
-        mem_mb=2000,
+        mem_mb=3000,
 
 
 use rule job as landscape_benchmark_evaluation with:

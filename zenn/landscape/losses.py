@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from zenn.errors import InputError
+from zenn.landscape.gradients import Concavity, FreeEnergies
 from zenn.landscape.landscapes import Landscape
 from zenn.landscape.networks import Network, Zenn, inputs_along
 
@@ -103,32 +104,77 @@ class Objective:
         self._some_weights = (self._volume[columns] / self._volume[columns].sum()).repeat(len(rows)) / len(
             rows
         )
+        axes = np.eye(landscape.dimensions + 1)
+        self._directions = [tuple(axis) for axis in axes[:-1] if weights.slope]
+        self._directions += [tuple(axes[-1])] if weights.entropy else []
+        self._written: tuple[list[FreeEnergies], Concavity | None] | None = None
 
     def __call__(self, parameters: Tensor) -> Tensor:
         """The loss, a number."""
-        F = self._network.series(parameters, self._inputs)[0].reshape(self._shape)
-        terms = self._terms
+        network = self._network
+        series = [
+            network.series(parameters, inputs_along(self._points, self._T, direction, order=1))
+            for direction in self._directions
+        ]
+        loss = self._of_series(series or [network.series(parameters, self._inputs)])
+        if self._terms.convexity:
+            loss = loss + self._terms.convexity * self._convexity_term(parameters)
+        return loss
+
+    def value_and_gradient(self, parameters: np.ndarray) -> tuple[float, np.ndarray]:
+        """The loss and its gradient with respect to the parameters, shape (size,)."""
+        if isinstance(self._network, Zenn):
+            return self._written_out(self._network, parameters)
+        theta = torch.tensor(parameters, dtype=torch.float64, requires_grad=True)
+        loss = self(theta)
+        (gradient,) = torch.autograd.grad(loss, theta)
+        return float(loss.detach()), gradient.numpy()
+
+    def _written_out(self, network: Zenn, parameters: np.ndarray) -> tuple[float, np.ndarray]:
+        """The same for a ZENN, without torch where the time goes."""
+        if self._written is None:  # for the first gradient: its arrays are large
+            at, some = self._inputs[0].numpy(), self._some.numpy()
+            written = [FreeEnergies(network, at, direction, 1) for direction in self._directions]
+            convexity = self._terms.convexity
+            concavity = Concavity(network, at[:, some], self._some_weights.numpy()) if convexity else None
+            self._written = written or [FreeEnergies(network, at)], concavity
+        free_energies, concavity = self._written
+        series = [torch.from_numpy(one.series(parameters)).requires_grad_() for one in free_energies]
+        loss = self._of_series(series)
+        value, gradient = float(loss.detach()), np.zeros(network.size)
+        if loss.requires_grad:
+            for one, slope in zip(free_energies, torch.autograd.grad(loss, series), strict=True):
+                gradient += one.gradient(slope.numpy())
+        if concavity is not None:
+            found, slopes = concavity.value_and_gradient(parameters)
+            value += self._terms.convexity * found
+            gradient += self._terms.convexity * slopes
+        return value, gradient
+
+    def _of_series(self, series: list[Tensor]) -> Tensor:
+        """The terms that F and its derivatives along `_directions` make."""
+        F, terms = series[0][0].reshape(self._shape), self._terms
         loss = F.new_zeros(())
         if terms.divergence:
             loss = loss + terms.divergence * self._divergence(log_density(F, self._quadrature, self._thermal))
         if terms.square:
             off = (F - self._data) / self._thermal[:, None]
             off = off - (off * self._volume).sum(dim=1, keepdim=True)
-            loss = loss + terms.square * (off**2 * self._volume).sum(dim=1).mean()
-        if terms.slope:
-            loss = loss + terms.slope * self._slope_term(parameters)
+            loss = loss + terms.square * self._mean_square(off)
+        along = [one[1].reshape(self._shape) for one in series if len(one) > 1]
         if terms.entropy:
-            loss = loss + terms.entropy * self._entropy_term(parameters)
-        if terms.convexity:
-            loss = loss + terms.convexity * self._convexity_term(parameters)
+            assert self._entropies is not None
+            off = (-along.pop() - self._entropies) / self._boltzmann
+            loss = loss + terms.entropy * self._mean_square(off)
+        if terms.slope:
+            assert self._slopes is not None
+            for axis, slope in enumerate(along):
+                off = (slope - self._slopes[..., axis]) / self._thermal[:, None]
+                loss = loss + terms.slope * self._mean_square(off)
         return loss
 
-    def value_and_gradient(self, parameters: np.ndarray) -> tuple[float, np.ndarray]:
-        """The loss and its gradient with respect to the parameters, shape (size,)."""
-        theta = torch.tensor(parameters, dtype=torch.float64, requires_grad=True)
-        loss = self(theta)
-        (gradient,) = torch.autograd.grad(loss, theta)
-        return float(loss.detach()), gradient.numpy()
+    def _mean_square(self, off: Tensor) -> Tensor:
+        return (off**2 * self._volume).sum(dim=1).mean()
 
     def _divergence(self, log_q: Tensor) -> Tensor:
         delta = log_q - self._log_p
@@ -142,25 +188,6 @@ class Objective:
         ends = q[far] * math.log(2) - self._shares[far] * (delta[far] - math.log(2))
         total = (self._shares * pointwise_divergence(delta.masked_fill(far, 0.0))).sum() + ends.sum()
         return total
-
-    def _slope_term(self, parameters: Tensor) -> Tensor:
-        assert self._slopes is not None
-        total = parameters.new_zeros(())
-        for axis in range(self._points.shape[1]):
-            direction = tuple(float(i == axis) for i in range(self._points.shape[1] + 1))
-            inputs = inputs_along(self._points, self._T, direction, order=1)
-            slope = self._network.series(parameters, inputs)[1].reshape(self._shape)
-            off = (slope - self._slopes[..., axis]) / self._thermal[:, None]
-            total = total + (off**2 * self._volume).sum(dim=1).mean()
-        return total
-
-    def _entropy_term(self, parameters: Tensor) -> Tensor:
-        assert self._entropies is not None
-        direction = (*([0.0] * self._points.shape[1]), 1.0)
-        inputs = inputs_along(self._points, self._T, direction, order=1)
-        entropy = -self._network.series(parameters, inputs)[1].reshape(self._shape)
-        off = (entropy - self._entropies) / self._boltzmann
-        return (off**2 * self._volume).sum(dim=1).mean()
 
     def _convexity_term(self, parameters: Tensor) -> Tensor:
         """The integral of Eq. (20), each point with its own temperature in F_k."""
