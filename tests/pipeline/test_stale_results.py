@@ -7,6 +7,7 @@ import os
 import random
 import shutil
 import time
+from fnmatch import fnmatch
 
 import pytest
 
