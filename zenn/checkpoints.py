@@ -37,6 +37,7 @@ def read_arrays(path: Path) -> tuple[Arrays, dict[str, str]]:
     try:
         with safe_open(path, framework="numpy") as file:
             notes = file.metadata() or {}
+            # the file is no mapping: it cannot be iterated over itself
             return {name: file.get_tensor(name) for name in file.keys()}, dict(notes)  # noqa: SIM118
     except (SafetensorError, OSError, ValueError) as error:
         raise InputError(path, "", error, "a whole safetensors file") from None

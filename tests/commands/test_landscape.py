@@ -19,7 +19,7 @@ import pytest
 from PIL import Image
 from safetensors.numpy import load_file
 
-from zenn.cli import main
+from tests.commands.conftest import names
 from zenn.landscape import load_model, store
 from zenn.landscape.landscapes import bifurcation_energy
 
@@ -35,25 +35,7 @@ CRITICAL = {
     "critical_points.csv", "zero_eigenvalue.csv", "branches.csv", "branch_changes.csv", "zero_lines.csv",
     "transition.csv", "metadata.json", "bifurcation.png", "bifurcation.pdf", "bifurcation.csv",
 }  # fmt: skip
-
-
-@pytest.fixture
-def zenn(monkeypatch, capsys, tmp_path):
-    """`zenn landscape ...` in an empty folder: its status, what it prints and what it says of errors."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(line):
-        monkeypatch.setattr(sys, "argv", ["zenn", "landscape", *shlex.split(str(line))])
-        with pytest.raises(SystemExit) as left:
-            main()
-        printed = capsys.readouterr()
-        return left.value.code or 0, printed.out, printed.err
-
-    return run
-
-
-def names(folder):
-    return {path.name for path in Path(folder).iterdir()}
+GROUP = "landscape"
 
 
 def table(path, x, t, energy, **more):

@@ -17,8 +17,8 @@ import pytest
 from PIL import Image
 from scipy.constants import physical_constants
 
+from tests.commands.conftest import names
 from tests.readers.test_vasp import vasprun
-from zenn.cli import main
 from zenn.commands.ranges import read_temperatures
 from zenn.materials import read_configurations
 
@@ -27,25 +27,7 @@ CUAU, FE3PT = INPUTS / "cuau_emt_energy_volume.csv", INPUTS / "fe3pt_table_s1.cs
 CUAU_WORD, FE3PT_WORD = shlex.quote(str(CUAU)), shlex.quote(str(FE3PT))  # words of a command line
 BOLTZMANN = physical_constants["Boltzmann constant in eV/K"][0]
 CUAU_MASS = (63.546 + 196.966569) / 2
-
-
-@pytest.fixture
-def zenn(monkeypatch, capsys, tmp_path):
-    """`zenn materials ...` in an empty folder: its status, what it prints and what it says of errors."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(line):
-        monkeypatch.setattr(sys, "argv", ["zenn", "materials", *shlex.split(str(line))])
-        with pytest.raises(SystemExit) as left:
-            main()
-        printed = capsys.readouterr()
-        return left.value.code or 0, printed.out, printed.err
-
-    return run
-
-
-def names(folder):
-    return {path.name for path in Path(folder).iterdir()}
+GROUP = "materials"
 
 
 def test_cuau_from_points_to_figures(zenn, tmp_path):

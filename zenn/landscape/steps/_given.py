@@ -109,10 +109,12 @@ def read_network(params: Given, landscape: Landscape) -> Network:
             given.number("boltzmann_constant"),
             given.number("gamma"),
             given.integers("hidden"),
+            # choice checked it; mypy cannot tell
             given.choice("entropy", ("positive", "free")),  # type: ignore[arg-type]
         )
     if kind == "convex":
         variant = given.choice("variant", ("printed", "standard"))
+        # choice checked the variant; mypy cannot tell
         return ConvexNetwork(scaling, variant, given.integer("layers"), given.integer("width"))  # type: ignore[arg-type]
     return Perceptron(scaling, given.integers("hidden"))
 
@@ -128,6 +130,7 @@ def read_settings(params: Given) -> Settings:
     """The settings of the group `optimisation`."""
     given = params.group("optimisation")
     return Settings(
+        # choice checked it; mypy cannot tell
         given.choice("start", ("wells", "random")),  # type: ignore[arg-type]
         given.integer("adam_steps"),
         given.number("adam_rate"),
