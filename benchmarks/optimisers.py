@@ -141,6 +141,7 @@ def compare(seconds: float, report: Report) -> list[Run]:
     """All optimisers on all problems."""
     runs = []
     for problem, kind in ((wells(6), "adam"), (fe3pt(4), "wells"), (fe3pt(12), "wells")):
+        # kind is one of the two that the caller names
         start = problem.start(kind)  # type: ignore[arg-type]
         marks = [seconds * share for share in SHARES]
         for name, run in OPTIMISERS.items():
