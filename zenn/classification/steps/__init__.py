@@ -1,0 +1,1 @@
+"""The steps of classification: each reads files, computes, writes files."""

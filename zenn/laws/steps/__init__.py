@@ -1,0 +1,1 @@
+"""The steps of the gas: each reads files, computes, writes files."""
