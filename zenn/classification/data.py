@@ -205,7 +205,7 @@ def _assembled(description: Any, arrays: Mapping[str, NDArray[Any]]) -> DataSet:
         splits[name] = Split(
             {key.removeprefix(begin): array for key, array in arrays.items() if key.startswith(begin)},
             arrays[f"{name}.labels"].astype(np.int64, copy=False),
-            *(arrays.get(f"{name}.{key}") for key in _OPTIONAL),  # type: ignore[arg-type]  # float64, says mypy
+            *(arrays.get(f"{name}.{key}") for key in _OPTIONAL),
         )
     return DataSet(
         name=str(description["name"]),
