@@ -1,0 +1,122 @@
+"""Where a training stands, as one safetensors file that appears whole or not at all; never a pickle."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from zenn.classification.data import DataSet
+from zenn.errors import InputError
+from zenn.files import atomic_file
+
+Tensors = dict[str, Tensor]
+_HINT = "Remove it to begin anew, or give the parameters and data it was begun with"
+
+
+@dataclass
+class Position:
+    """How far a training has come.
+
+    Attributes
+    ----------
+    epoch : the one it is in, from 0.
+    batch : batches done of that epoch.
+    step : updates done.
+    loss, counted : sum of the losses of the epoch's samples so far, and their number.
+    history : rows of the epochs that have ended.
+    """
+
+    epoch: int = 0
+    batch: int = 0
+    step: int = 0
+    loss: float = 0.0
+    counted: int = 0
+    history: list[dict[str, float]] = field(default_factory=list)
+
+
+def write_checkpoint(path: Path, digest: str, position: Position, tensors: Mapping[str, Tensor]) -> None:
+    """Write a training's position and tensors (parameters, optimiser, averages, random states)."""
+    notes = {"training": digest, "position": json.dumps(vars(position))}
+    # a copy of each: safetensors refuses tensors that share memory
+    kept = {name: tensor.detach().to("cpu", copy=True).contiguous() for name, tensor in tensors.items()}
+    with atomic_file(path) as temporary:
+        save_file(kept, temporary, notes)
+
+
+def read_checkpoint(path: Path, digest: str) -> tuple[Position, Tensors]:
+    """The position and tensors of the training with this digest.
+
+    Raises
+    ------
+    InputError : the file is cut or something else, or belongs to another training.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            notes = file.metadata() or {}
+            if notes.get("training") != digest:
+                raise InputError(path, "", "the state of another training", "that of this one", _HINT)
+            # the file is no mapping: it cannot be iterated over itself
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            return Position(**json.loads(notes["position"])), tensors
+    except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(path, "", error, "a whole safetensors file with a training's state", _HINT) from None
+
+
+def digest_of(parameters: Any, data: DataSet, model: nn.Module) -> str:
+    """What tells one training from another: its parameters, its data, and the numbers it starts from."""
+    digest = hashlib.sha256(json.dumps(parameters, sort_keys=True, default=str).encode())
+    for name, split in data.splits.items():
+        for key, array in (*sorted(split.inputs.items()), ("labels", split.labels)):
+            digest.update(f"{name} {key} {array.dtype} {array.shape}".encode())
+            digest.update(np.ascontiguousarray(array).tobytes())
+    for name, tensor in model.state_dict().items():
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        digest.update(tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
+
+
+def flatten(optimiser: torch.optim.Optimizer, names: Mapping[Tensor, str]) -> Tensors:
+    """An optimiser's tensors by the name of the parameter that each belongs to."""
+    return {
+        f"{names[parameter]}/{key}": value
+        for parameter, state in optimiser.state.items()
+        for key, value in state.items()
+    }
+
+
+def unflatten(optimiser: torch.optim.Optimizer, names: Mapping[Tensor, str], tensors: Tensors) -> None:
+    """Give an optimiser the tensors that `flatten` took from one like it."""
+    named = {name: parameter for parameter, name in names.items()}
+    ours = {parameter for group in optimiser.param_groups for parameter in group["params"]}
+    for key, value in tensors.items():
+        name, _, entry = key.rpartition("/")
+        parameter = named.get(name)
+        if parameter is not None and parameter in ours:
+            # `step` of a fused optimiser lies with the parameter, that of a plain one on the CPU
+            device = parameter.device if entry != "step" or optimiser.defaults.get("fused") else "cpu"
+            optimiser.state[parameter][entry] = value.to(device)
+
+
+def random_states(device: torch.device) -> Tensors:
+    """torch's own generators, which dropout draws from."""
+    states = {"cpu": torch.get_rng_state()}
+    if device.type == "cuda":
+        states["cuda"] = torch.cuda.get_rng_state(device)
+    return states
+
+
+def set_random_states(states: Mapping[str, Tensor], device: torch.device) -> None:
+    """Put back what `random_states` gave."""
+    torch.set_rng_state(states["cpu"])
+    if device.type == "cuda":
+        torch.cuda.set_rng_state(states["cuda"], device)
