@@ -18,8 +18,11 @@ from zenn.given import Given
 
 if TYPE_CHECKING:
     from zenn.classification.data import DataSet
+    from zenn.classification.encoders.language import Lora
 
 KINDS = ("mlp", "vit", "language")
+SCALED = "scaled"
+"""The name of a model of one's own sizes."""
 
 
 @dataclass(frozen=True)
@@ -57,11 +60,17 @@ class Shape:
 
 
 def build_encoder(given: Given, data: Shape, pretrained: Path | None = None) -> nn.Module:
-    """The encoder that the parameters name, with random numbers from torch's own generator.
+    """The encoder that the parameters name; what is random in it comes from torch's own generator.
 
-    given : `kind`, one of mlp, vit and language, and what belongs to it:
-        mlp : hidden (sizes), dropout.
-    pretrained : weights for models that have published ones.
+    given : `kind` and what belongs to it.
+        mlp : hidden (a list of sizes), dropout; for images and texts.
+        vit : model, drop_path, dropout; for images. With model `scaled` also patch, width, depth, heads; with
+            one of `vit.PUBLISHED` also weights (`published` or `random`).
+        language : model, fine_tune (method `all`, or `lora` with rank, alpha, dropout, target_modules); for
+            texts. With model `scaled` also width, depth, heads, key_value_heads, intermediate; with one of
+            `language.PUBLISHED` also weights (`published` or `random`).
+    pretrained : the published weights, where they are asked for: an .npz file for vit, a folder with
+        model.safetensors for language.
 
     Raises
     ------
@@ -69,18 +78,96 @@ def build_encoder(given: Given, data: Shape, pretrained: Path | None = None) -> 
     """
     kind = given.choice("kind", KINDS)
     if kind == "mlp":
-        _refuse_weights(kind, pretrained)
+        _refuse_weights(pretrained)
         return _perceptron(given, data)
-    raise NotImplementedError(kind)
+    return _vit(given, data, pretrained) if kind == "vit" else _language(given, data, pretrained)
 
 
 def _perceptron(given: Given, data: Shape) -> nn.Module:
-    hidden, dropout = given.integers("hidden"), given.number("dropout")
+    hidden, dropout = given.integers("hidden"), _fraction(given, "dropout")
+    if min(hidden) < 1:
+        raise InputError("encoder", "hidden", list(hidden), "sizes of 1 or more")
     if data.kind == "images":
         return ImagePerceptron(data.channels * data.height * data.width, hidden, data.classes, dropout)
     return TextPerceptron(data.vocabulary, hidden, data.classes, dropout)
 
 
-def _refuse_weights(model: str, pretrained: Path | None) -> None:
+def _vit(given: Given, data: Shape, pretrained: Path | None) -> nn.Module:
+    from zenn.classification.encoders.vit import PUBLISHED, ImageTransformer, ViTSizes, published_vit
+
+    _require(data, "images")
+    model = given.choice("model", (SCALED, *PUBLISHED))
+    dropout, drop_path = _fraction(given, "dropout"), _fraction(given, "drop_path")
+    if model != SCALED:
+        weights = _asked_weights(given, pretrained)
+        return published_vit(
+            model, data.classes, weights, channels=data.channels, dropout=dropout, drop_path=drop_path
+        )
+    _refuse_weights(pretrained)
+    names = ("patch", "width", "depth", "heads")
+    sizes = ViTSizes(*(given.integer(name) for name in names))
+    size = (data.height, data.width)
+    return ImageTransformer(sizes, size, data.channels, data.classes, dropout=dropout, drop_path=drop_path)
+
+
+def _language(given: Given, data: Shape, pretrained: Path | None) -> nn.Module:
+    from zenn.classification.encoders.language import PUBLISHED, LlamaSizes, TextTransformer
+
+    _require(data, "texts")
+    model = given.choice("model", (SCALED, *PUBLISHED))
+    lora = read_fine_tune(given)
+    if model == SCALED:
+        _refuse_weights(pretrained)
+        names = ("width", "depth", "heads", "key_value_heads", "intermediate")
+        numbers = {name: given.integer(name) for name in names}
+        tokens = {"vocabulary": data.vocabulary, "padding": data.padding}
+        sizes = LlamaSizes(**numbers, **tokens, maximum_length=data.maximum_length)
+        return TextTransformer(sizes, data.classes, None, lora)
+    sizes = PUBLISHED[model]
+    if data.vocabulary > sizes.vocabulary or data.padding != sizes.padding:
+        found = f"a vocabulary of {data.vocabulary} with padding {data.padding}"
+        expected = f"{model}'s own tokens, {sizes.vocabulary} with padding {sizes.padding}"
+        raise InputError("texts", "vocabulary", found, expected)
+    if data.maximum_length > sizes.maximum_length:
+        found = f"a text of {data.maximum_length} tokens"
+        raise InputError("texts", "maximum_length", found, f"at most {sizes.maximum_length}")
+    return TextTransformer(sizes, data.classes, _asked_weights(given, pretrained), lora)
+
+
+def read_fine_tune(given: Given) -> Lora | None:
+    """The adapter of the group `fine_tune`, or None for method `all`."""
+    from zenn.classification.encoders.language import Lora
+
+    inner = given.group("fine_tune")
+    if inner.choice("method", ("all", "lora")) == "all":
+        return None
+    targets = inner.texts("target_modules")
+    return Lora(inner.integer("rank"), inner.number("alpha"), _fraction(inner, "dropout"), targets)
+
+
+def _require(data: Shape, kind: str) -> None:
+    if data.kind != kind:
+        raise InputError("encoder", "kind", f"an encoder of {kind}", f"one of {data.kind}, as the data are")
+
+
+def _fraction(given: Given, name: str) -> float:
+    value = given.number(name)
+    if not 0 <= value < 1:
+        raise InputError("encoder", name, value, "a number from 0 to below 1")
+    return value
+
+
+def _asked_weights(given: Given, pretrained: Path | None) -> Path | None:
+    """The weights of a published model; whoever wants random ones has to say so."""
+    if given.choice("weights", ("published", "random")) == "random":
+        _refuse_weights(pretrained)
+        return None
+    if pretrained is None:
+        hint = "Give the published weights, or ask for random ones"
+        raise InputError("encoder", "weights", "no file", "the file or folder of the weights", hint)
+    return pretrained
+
+
+def _refuse_weights(pretrained: Path | None) -> None:
     if pretrained is not None:
-        raise InputError(pretrained, "", f"weights for {model}, which has no published ones", "none")
+        raise InputError(pretrained, "", "weights", "none, for an encoder that begins with random ones")

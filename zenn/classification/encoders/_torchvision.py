@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import importlib
 from types import ModuleType
-from typing import Any
 
 import torch
-
-_kept: list[Any] = []  # a library's definitions go when it is collected
 
 
 def import_timm() -> ModuleType:
@@ -44,10 +41,9 @@ def mend_torchvision() -> None:
     except ImportError:
         return
     except RuntimeError as error:
-        if _kept or "torchvision::" not in str(error):
+        if "torchvision::nms" not in str(error):
             raise
-        library = torch.library.Library("torchvision", "DEF")
-        library.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-        library.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-        _kept.append(library)
+        schema = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
+        torch.library.define("torchvision::nms", schema)
+        torch.library.define("torchvision::qnms", schema)
         importlib.import_module("torchvision")

@@ -7,6 +7,8 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
+from zenn.classification.encoders._texts import last_positions
+
 
 class ImagePerceptron(nn.Module):
     """A perceptron on all pixels of an image.
@@ -38,8 +40,9 @@ class TextPerceptron(nn.Module):
 
     def forward(self, batch: dict[str, Tensor]) -> Tensor:
         """(B, classes) of `input_ids` and `attention_mask` (B, L)."""
-        mask = batch["attention_mask"].to(self.embedding.weight.dtype)[..., None]
-        mean = (self.embedding(batch["input_ids"]) * mask).sum(1) / mask.sum(1)
+        lengths = 1 + last_positions(batch["attention_mask"])
+        vectors = self.embedding(batch["input_ids"]) * batch["attention_mask"][..., None]
+        mean = vectors.sum(1) / lengths[:, None]
         values: Tensor = self.layers(mean)
         return values
 
@@ -49,5 +52,3 @@ def _layers(sizes: Sequence[int], dropout: float) -> nn.Sequential:
     for inputs, outputs in pairwise(sizes):
         layers += [nn.Linear(inputs, outputs), nn.GELU(), nn.Dropout(dropout)]
     return nn.Sequential(*layers[:-2])
-
-
