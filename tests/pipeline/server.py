@@ -10,7 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 class Server(ThreadingHTTPServer):
     """`files`: path -> bytes. `ranges`: whether it goes on where asked. `cut_at`: bytes after which a
-    connection ends, in the middle of an answer. `asked`: path and range of every request."""
+    connection ends, in the middle of an answer. `lie`: bytes by which the stated length is too large.
+    `asked`: path and range of every request."""
 
     daemon_threads = True
 
@@ -19,6 +20,7 @@ class Server(ThreadingHTTPServer):
         self.files: dict[str, bytes] = {}
         self.ranges = True
         self.cut_at: int | None = None
+        self.lie = 0
         self.asked: list[tuple[str, str | None]] = []
 
     @property
@@ -43,7 +45,7 @@ class _Handler(BaseHTTPRequestHandler):
                 return
         body = body[begin:]
         self.send_response(206 if begin else 200)
-        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Content-Length", str(len(body) + server.lie))
         self.end_headers()
         self.wfile.write(body[: server.cut_at])
         self.close_connection = True

@@ -1,15 +1,21 @@
-"""Files from elsewhere: fetched once, verified against a recorded hash, kept outside the results.
+"""Files from elsewhere: fetched once, verified against a published hash, kept outside the results.
 
 They lie in `downloads/` of the checkout, or in the folder that the environment variable ZENN_DOWNLOADS names.
 A file that lies there already, put there by hand or by an earlier run, is used without the network if its
 hash is right. A file appears there only whole and verified; what has come of a cut download is kept beside
 its place and continued next time, where the server allows that.
+
+The hash is the sha256 of the registry, or the md5 where only that is published. Where nothing is, the sha256
+of what came first is recorded beside the file, in `<name>.sha256` as `sha256sum` writes it, and from then on
+asked of it: a later change is refused, and the record can be shared and put there before the first download.
 """
 
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +25,7 @@ import pooch
 import requests
 
 from zenn.errors import InputError
+from zenn.files import write_text
 from zenn.pipeline.keys import file_digest
 
 FOLDER = "downloads"
@@ -28,11 +35,29 @@ PIECE = 1 << 16  # bytes; of a cut download the last piece is lost
 
 
 class Entry(NamedTuple):
-    """A file that can be fetched: `name` is its path in the folder of downloads, `sha256` in hexadecimal."""
+    """A file that can be fetched: `name` is its path in the folder of downloads, hashes are in hexadecimal.
+
+    Both hashes may be empty: then the first download is trusted, and recorded.
+    """
 
     name: str
     url: str
-    sha256: str
+    sha256: str = ""
+    md5: str = ""
+
+
+class _Hash(NamedTuple):
+    """What a file has to have; `digest` is empty as long as nothing is known."""
+
+    algorithm: str
+    digest: str
+
+    def of(self, path: Path) -> str:
+        with path.open("rb") as handle:
+            return hashlib.file_digest(handle, self.algorithm).hexdigest()
+
+    def __str__(self) -> str:
+        return f"{self.algorithm} {self.digest}"
 
 
 def downloads() -> Path:
@@ -50,10 +75,16 @@ def fetch(entry: Entry, folder: Path) -> Path:
         be written. Names file, URL, what was found and expected, and what to do.
     """
     place = folder / entry.name
-    download = _Download(entry, place)
+    download = None
     try:
-        pooch.retrieve(entry.url, f"sha256:{entry.sha256}", entry.name, folder, downloader=download)
+        wanted = _wanted(entry, place)
+        download = _Download(entry, place, wanted)
+        known = ":".join(wanted) if wanted.digest else None
+        pooch.retrieve(entry.url, known, entry.name, folder, downloader=download)
+        if not wanted.digest and not record(place).exists():  # it was put there by hand
+            _write_record(place, file_digest(place))
     except requests.RequestException as error:
+        assert download is not None
         raise download.refusal(_reason(error)) from error
     except OSError as error:
         found = error.strerror or str(error)
@@ -62,22 +93,57 @@ def fetch(entry: Entry, folder: Path) -> Path:
     return place
 
 
+def verified_by(entry: Entry) -> str:
+    """What vouches for an entry's content, in words."""
+    published = [name for name in ("sha256", "md5") if getattr(entry, name)]
+    return f"published {published[0]}" if published else "first download"
+
+
+def record(place: Path) -> Path:
+    """Where the hash of a file is recorded for which none is published."""
+    return place.with_name(f"{place.name}.sha256")
+
+
+def _wanted(entry: Entry, place: Path) -> _Hash:
+    if entry.sha256 or entry.md5:
+        return _Hash("sha256", entry.sha256) if entry.sha256 else _Hash("md5", entry.md5)
+    path = record(place)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return _Hash("sha256", "")
+    except UnicodeDecodeError:
+        text = ""
+    if not (found := re.match(r"[0-9a-f]{64}(?=\s|$)", text)):
+        expected = "the sha256 of the file beside it, as sha256sum writes it"
+        raise InputError(path, "", "something else", expected, "Remove it if you trust that file")
+    return _Hash("sha256", found[0])
+
+
+def _write_record(place: Path, digest: str) -> None:
+    write_text(record(place), f"{digest}  {place.name}\n")
+
+
 class _Download:
     """How pooch gets a file: going on where an earlier attempt was cut, and telling what came instead."""
 
-    def __init__(self, entry: Entry, place: Path) -> None:
+    def __init__(self, entry: Entry, place: Path, wanted: _Hash) -> None:
         self.entry = entry
         self.place = place
+        self.wanted = wanted
         self.part = place.with_name(f".{place.name}.part")
 
     def __call__(self, url: str, output_file: str, _: Any) -> None:
         with self._alone():
             self._fill(url)
-            found = file_digest(self.part)
-            if found != self.entry.sha256:
-                described = f"{_kind(self.part)} with sha256 {found}"
+            found = self.wanted.of(self.part)
+            first = not self.wanted.digest
+            if found != self.wanted.digest and not (first and _may_be_it(self.part)):
+                described = f"{_kind(self.part)} with {self.wanted.algorithm} {found}"
                 self.part.unlink()
                 raise self.refusal(described)
+            if first:  # before the file is in its place: a file without a record would be taken as it is
+                _write_record(self.place, found)
             os.replace(self.part, output_file)
 
     def refusal(self, found: str) -> InputError:
@@ -87,8 +153,10 @@ class _Download:
             f"{self.entry.name} in the environment variable {VARIABLE}; then give the command again"
         )
         if self.place.is_file():
-            found += f" (and a file with sha256 {file_digest(self.place)} in its place)"
-        expected = f"the file with sha256 {self.entry.sha256}"
+            found += f" (and a file with {self.wanted.algorithm} {self.wanted.of(self.place)} in its place)"
+        expected = f"the file with {self.wanted}" if self.wanted.digest else "a file"
+        if self.wanted.digest and not (self.entry.sha256 or self.entry.md5):
+            expected += f", recorded at its first download in {record(self.place).name}"
         return InputError(self.place, f"from {self.entry.url}", found, expected, hint)
 
     @contextmanager
@@ -118,10 +186,17 @@ class _Download:
 
 def _kind(path: Path) -> str:
     """What a file looks like that is not the expected one."""
+    return f"{'an HTML page' if _is_page(path) else 'another file'} of {path.stat().st_size} bytes"
+
+
+def _may_be_it(path: Path) -> bool:
+    """Whether a file of which nothing is known can be the one that was asked for."""
+    return path.stat().st_size > 0 and not _is_page(path)
+
+
+def _is_page(path: Path) -> bool:
     with path.open("rb") as handle:
-        begin = handle.read(1024).lstrip().lower()
-    page = begin.startswith((b"<!doctype html", b"<html"))
-    return f"{'an HTML page' if page else 'another file'} of {path.stat().st_size} bytes"
+        return handle.read(1024).lstrip().lower().startswith((b"<!doctype html", b"<html"))
 
 
 def _reason(error: requests.RequestException) -> str:

@@ -12,7 +12,7 @@ from zenn.pipeline.fetching import Entry
 from zenn.pipeline.params.base import inside_repository
 
 REGISTRY = "data/inputs/registry.csv"
-COLUMNS = ("name", "url", "bytes", "sha256", "licence", "used_by")
+COLUMNS = ("name", "url", "bytes", "sha256", "md5", "licence", "used_by")
 
 
 def registered(root: Path, names: Sequence[str]) -> list[Entry]:
@@ -52,7 +52,7 @@ def read_registry(path: Path) -> dict[str, Entry]:
         _check(path, line, row)
         if row["name"] in entries:
             raise InputError(path, f"line {line}, column name", f"{row['name']!r} again", "each name once")
-        entries[row["name"]] = Entry(row["name"], row["url"], row["sha256"])
+        entries[row["name"]] = Entry(row["name"], row["url"], row["sha256"], row["md5"])
     return entries
 
 
@@ -62,7 +62,11 @@ def _check(path: Path, line: int, row: dict[str, str]) -> None:
     wanted = {
         "url": (r"https?://\S+", "an address that begins with http:// or https://"),
         "bytes": (r"\d*", "a number of bytes, or nothing where it is not known"),
-        "sha256": (r"[0-9a-f]{64}", "64 hexadecimal digits, small letters"),
+        "sha256": (
+            r"([0-9a-f]{64})?",
+            "64 hexadecimal digits, small letters, or nothing where none is published",
+        ),
+        "md5": (r"([0-9a-f]{32})?", "32 hexadecimal digits, small letters, or nothing"),
         "licence": (r".*\S.*", "a licence, or that none is known"),
         "used_by": (r".*\S.*", "what uses the file"),
     }
