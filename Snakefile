@@ -60,7 +60,7 @@ rule job:
     conda:
         RUN.environment
     shell:
-        "exec {params.python:q} -m zenn.pipeline.job {params.order:q} > {log:q} 2>&1"
+        "exec {params.python:q} -m zenn.pipeline.job {params.order:q} {resources.gpu} > {log:q} 2>&1"
 
 
 include: "workflow/rules/materials.smk"

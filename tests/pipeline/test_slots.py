@@ -24,8 +24,10 @@ log = Path(sys.argv[3])
 for name in mine.names:
     # a device in use has a file; to find one there is an overlap, unless its owner was killed
     place = log / name
-    if place.exists() and Path(f"/proc/{place.read_text()}").exists():
-        (log / f"overlap-{os.getpid()}").touch()
+    if place.exists():
+        owner = Path(f"/proc/{place.read_text()}/stat")
+        if owner.exists() and owner.read_text().split()[2] != "Z":
+            (log / f"overlap-{os.getpid()}").touch()
     place.write_text(str(os.getpid()))
 if len(sys.argv) > 5 and os.fork() == 0:
     time.sleep(60)  # a worker that outlives the job

@@ -1,4 +1,4 @@
-"""`python -m zenn.pipeline.job ORDER.json`: carry out one planned step; its result appears whole.
+"""`python -m zenn.pipeline.job ORDER.json [GPUS]`: carry out one planned step; its result appears whole.
 
 The key is computed again from the disk when the job starts and when it ends: a result made from code or
 data that changed in between is discarded, because its name would not be true.
@@ -25,6 +25,7 @@ from zenn.pipeline import provenance
 from zenn.pipeline.intact import SEEN, damage_of
 from zenn.pipeline.keys import file_digest, key_of
 from zenn.pipeline.lifetime import die_with_parent
+from zenn.pipeline.slots import take
 from zenn.pipeline.steps import RECORD
 from zenn.pipeline.tree import Tree
 from zenn.room import carry_out
@@ -142,7 +143,9 @@ def main(argv: list[str]) -> int:
     die_with_parent()
     os.environ.setdefault("SOURCE_DATE_EPOCH", "0")  # figures carry no date of their making
     try:
+        slots = take(int(argv[1]) if len(argv) > 1 else 0)  # held until the process ends
         run_order(read_json(Path(argv[0])), Path.cwd())
+        slots.release()
     except ZennError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
