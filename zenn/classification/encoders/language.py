@@ -138,13 +138,6 @@ class TextTransformer(nn.Module):
         return self.model.get_base_model() if self.lora else self.model
 
 
-def published_language_model(
-    name: str, classes: int, weights: Path | None = None, lora: Lora | None = None
-) -> TextTransformer:
-    """A model of `PUBLISHED` with a new head, on the weights of a folder or on random ones."""
-    return TextTransformer(PUBLISHED[name], classes, weights, lora)
-
-
 def _configuration(transformers: Any, sizes: LlamaSizes, classes: int) -> Any:
     return transformers.LlamaConfig(
         vocab_size=sizes.vocabulary,
