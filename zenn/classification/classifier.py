@@ -24,12 +24,12 @@ _PROTOCOLS: dict[str, Callable[[protocols.Outputs], Tensor]] = {
 class ZentropyClassifier(nn.Module):
     """Energies and entropies of K classes from two networks, and temperatures that are learned with them.
 
-    energy_encoder, entropy_encoder : networks from a batch to (B, K); without the second S = 0. temperatures :
-    those of the mixture. prior : over them. entropy : "positive" passes the encoder's output through softplus,
-    as the authors' scripts do, "free" takes it as it is. boltzmann_constant, gamma : of Eq. (13).
+    energy_encoder, entropy_encoder : networks from a batch to (B, K); without the second, S = 0.
+    temperatures : those of the mixture. prior : over them. entropy : "positive" passes the encoder's output
+    through softplus, as the authors' scripts do, "free" takes it as it is. boltzmann_constant, gamma : of
+    Eq. (13).
 
-    A prediction takes no label. In training, `loss` modules share the temperatures and the prior:
-    `CrossZentropyLoss(model.temperatures, prior=model.prior)`.
+    A prediction takes no label. In training the loss shares the temperatures and the prior, as below.
 
     >>> from zenn.classification.loss import CrossZentropyLoss
     >>> from zenn.classification.temperatures import parameter_groups
@@ -95,9 +95,10 @@ class ZentropyClassifier(nn.Module):
         if protocol not in ("marginal", "map", "first"):
             raise InputError("argument protocol", "", protocol, "marginal, map or first")
         outputs = self._outputs(batch)
-        if protocol == "map":
-            return protocols.map_temperature(outputs, omega).exp()
-        return _PROTOCOLS[protocol](outputs).exp()
+        found: Tensor = (
+            protocols.map_temperature(outputs, omega) if protocol == "map" else _PROTOCOLS[protocol](outputs)
+        )
+        return found.exp()
 
     def predict(self, batch: Any, protocol: Protocol = "marginal") -> Tensor:
         """The most likely class, (B,)."""
@@ -105,7 +106,8 @@ class ZentropyClassifier(nn.Module):
 
     def temperature_posterior(self, batch: Any, *, omega: float = protocols.TRAINING_OMEGA) -> Tensor:
         """q_i(x), (B, N_T), without a label: see `zenn.classification.protocols`."""
-        return protocols.temperature_posterior(self._outputs(batch), omega)  # type: ignore[no-any-return]
+        found: Tensor = protocols.temperature_posterior(self._outputs(batch), omega)
+        return found
 
     def _outputs(self, batch: Any) -> protocols.Outputs:
         with torch.no_grad(), _evaluating(self):

@@ -1,7 +1,7 @@
 """How good predicted probabilities are, and how sure a difference between two methods is.
 
-Every function takes ln p(k | x), shape (N, K), float64, and labels, shape (N,): a confident mistake has no ln of
-a probability that was rounded to zero.
+Scores take ln p(k | x), shape (N, K), and labels, shape (N,): logarithms, so that no confident mistake has a
+probability that was rounded to zero.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _SCALES = (1e-3, 1e3)  # where the temperature of temperature scaling is sought
 
 @dataclass(frozen=True)
 class Scores:
-    """What is reported of one prediction; all but `nll` are between 0 and 2, smaller is better."""
+    """What is reported of one prediction; smaller is better."""
 
     error: float
     nll: float

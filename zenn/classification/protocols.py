@@ -1,7 +1,7 @@
 """From stored energies and entropies to predictions: one function per protocol.
 
-Training stores E, S and the temperatures for each sample once; every protocol here starts from those, for numpy
-arrays and torch tensors alike, and returns ln p(k | x), shape (N, K). Three need no label:
+Training stores E, S and the temperatures for each sample once; every protocol here starts from those, for
+numpy arrays and torch tensors alike, and returns ln p(k | x), shape (N, K). Three need no label:
 
 marginal            ln sum_i pi_i p(k | x, T_i): what the model itself says of x, the headline.
 map_temperature     ln p(k | x, T_i) at the most likely temperature of `temperature_posterior`.
@@ -55,8 +55,8 @@ class Outputs:
 
     Raises
     ------
-    InputError : shapes that do not fit, no temperature, one that is not positive, a number that is not finite,
-    a prior that does not sum to 1.
+    InputError : shapes that do not fit, no temperature, one that is not positive, a number that is not
+    finite, a prior that does not sum to 1.
     """
 
     energies: Array
@@ -88,7 +88,8 @@ class Outputs:
         xp = array_namespace(self.temperatures)
         if self.prior is None:
             return xp.zeros_like(self.temperatures) - math.log(len(self.temperatures))
-        return xp.log(self.prior)
+        none = self.prior == 0
+        return xp.where(none, -math.inf, xp.log(xp.where(none, xp.ones_like(self.prior), self.prior)))
 
 
 def marginal(outputs: Outputs) -> Array:
@@ -169,9 +170,9 @@ def predictions(
 def permuted_label_errors(
     outputs: Outputs, labels: NDArray[np.int64], seed: int, omega: float = TRAINING_OMEGA
 ) -> dict[str, float]:
-    """Error of every protocol on labels in a random order: a canary that only a protocol without leak survives.
+    """Error of every protocol on labels in a random order, the canary for a leak.
 
-    Labels that say nothing about the samples leave chance to a prediction; `oracle` falls below, as it has
+    Labels that say nothing about the samples leave a prediction at chance; `oracle` falls below, as it has
     seen them. `outputs` and `labels` are numpy arrays.
     """
     permuted = np.random.default_rng(seed).permutation(labels)
