@@ -1,0 +1,1 @@
+"""Where data sets come from: published archives, made ones, and a user's own files."""
