@@ -1,4 +1,4 @@
-"""Batches against torchvision-free definitions: whole arrays normalised, padded, cut and mirrored by numpy."""
+"""Batches against whole arrays that numpy normalised, padded, cut and mirrored."""
 
 import numpy as np
 import pytest

@@ -76,11 +76,3 @@ def test_the_digest_tells_trainings_apart():
     }
     assert len(found) == 8
     assert checkpointing.digest_of({"rate": 0.1}, data([0, 1]), model(1)) in found
-
-
-def test_random_states():
-    cpu = torch.device("cpu")
-    kept = checkpointing.random_states(cpu)
-    first = torch.rand(3)
-    checkpointing.set_random_states(kept, cpu)
-    assert torch.equal(torch.rand(3), first)

@@ -137,7 +137,8 @@ class Samples:
 
 def in_order(samples: int, size: int) -> Iterator[Tensor]:
     """The indices 0 ... samples - 1 in batches of `size`."""
-    return iter(torch.arange(samples).split(size))
+    indices = torch.arange(samples)
+    return (indices[start : start + size] for start in range(0, samples, size))
 
 
 def augmentation_of(names: Sequence[str], padding: int, source: str = "parameters") -> Augmentation:

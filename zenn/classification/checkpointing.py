@@ -45,7 +45,7 @@ class Position:
 
 
 def write_checkpoint(path: Path, digest: str, position: Position, tensors: Mapping[str, Tensor]) -> None:
-    """Write a training's position and tensors (parameters, optimiser, averages, random states)."""
+    """Write a training's position and tensors (parameters, optimiser, averages)."""
     notes = {"training": digest, "position": json.dumps(vars(position))}
     # a copy of each: safetensors refuses tensors that share memory
     kept = {name: tensor.detach().to("cpu", copy=True).contiguous() for name, tensor in tensors.items()}
@@ -105,18 +105,3 @@ def unflatten(optimiser: torch.optim.Optimizer, names: Mapping[Tensor, str], ten
             # `step` of a fused optimiser lies with the parameter, that of a plain one on the CPU
             device = parameter.device if entry != "step" or optimiser.defaults.get("fused") else "cpu"
             optimiser.state[parameter][entry] = value.to(device)
-
-
-def random_states(device: torch.device) -> Tensors:
-    """torch's own generators, which dropout draws from."""
-    states = {"cpu": torch.get_rng_state()}
-    if device.type == "cuda":
-        states["cuda"] = torch.cuda.get_rng_state(device)
-    return states
-
-
-def set_random_states(states: Mapping[str, Tensor], device: torch.device) -> None:
-    """Put back what `random_states` gave."""
-    torch.set_rng_state(states["cpu"])
-    if device.type == "cuda":
-        torch.cuda.set_rng_state(states["cuda"], device)
