@@ -13,6 +13,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from zenn.classification.encoders import Shape, build_encoder
+from zenn.classification.encoders._torchvision import import_timm, import_transformers
 from zenn.classification.encoders.language import LlamaSizes, Lora, TextTransformer
 from zenn.classification.encoders.vit import ImageTransformer, ViTSizes, npz_shapes, published_vit
 from zenn.errors import InputError
@@ -225,10 +226,8 @@ def small_folder(tmp_path):
 @pytest.mark.parametrize("lora", [None, Lora(rank=4, dropout=0.0)])
 def test_a_language_model_with_published_weights_is_transformers_own(small_folder, lora):
     """Loaded by transformers itself, from the same folder; an adapter begins without effect."""
-    from transformers import LlamaModel
-
     model = TextTransformer(LLAMA, 3, small_folder, lora).eval()
-    reference = LlamaModel.from_pretrained(small_folder, dtype=torch.float32).eval()
+    reference = import_transformers().LlamaModel.from_pretrained(small_folder, dtype=torch.float32).eval()
     tokens = torch.randint(1, 40, (2, 9), generator=torch.Generator().manual_seed(3))
     mask = torch.tensor([[1] * 9, [1] * 4 + [0] * 5])
     states = reference(input_ids=tokens, attention_mask=mask).last_hidden_state
@@ -236,6 +235,8 @@ def test_a_language_model_with_published_weights_is_transformers_own(small_folde
     found = model({"input_ids": tokens, "attention_mask": mask})
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
     assert model.unused_weights == ()
+    frequencies = 100000.0 ** -(torch.arange(4) / 4)  # of pairs of components, for heads of width 8
+    torch.testing.assert_close(model._base().model.rotary_emb.inv_freq, frequencies)
 
 
 def test_the_layer_that_predicts_tokens_is_left_out_where_it_is_stored(small_folder):
@@ -338,12 +339,10 @@ def test_random_weights_have_to_be_asked_for(tmp_path):
 
 @pytest.mark.parametrize("name", ["vit_base_patch32_224", "vit_large_patch32_224", "vit_large_patch16_224"])
 def test_published_vision_transformers_are_timms_of_that_name(name):
-    import timm
-
     with torch.device("meta"):
         ours, theirs = (
             published_vit(name, 7).network,
-            timm.create_model(name, pretrained=False, num_classes=7),
+            import_timm().create_model(name, pretrained=False, num_classes=7),
         )
     assert [(key, value.shape) for key, value in ours.state_dict().items()] == [
         (key, value.shape) for key, value in theirs.state_dict().items()

@@ -147,7 +147,7 @@ def _configuration(transformers: Any, sizes: LlamaSizes, classes: int) -> Any:
         num_key_value_heads=sizes.key_value_heads,
         intermediate_size=sizes.intermediate,
         max_position_embeddings=sizes.maximum_length,
-        rope_parameters={"rope_type": "default", "rope_theta": sizes.rope_theta},
+        rope_theta=sizes.rope_theta,
         rms_norm_eps=1e-5,
         initializer_range=sizes.initial_deviation,
         tie_word_embeddings=True,
