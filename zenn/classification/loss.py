@@ -15,9 +15,9 @@ What the paper leaves open is decided so:
 * Class weights multiply the loss, not the exponent of q: they say how much a sample counts, not how likely it
   is.
 * With a prior pi over temperatures, q = softmax_i(ln pi - omega CZ) and the loss is
-  sum_i q_i (CZ_i - ln pi_i): one step of expectation-maximisation. For omega = 1, and q detached, its gradient
-  is that of -ln sum_i pi_i p(y | x, T_i), the marginal likelihood. A larger omega gives more weight to the
-  temperature that explains the label best already, not to the worst case.
+  sum_i q_i (CZ_i - ln pi_i): one step of expectation-maximisation. For omega = 1, and q detached, its
+  gradient is that of -ln sum_i pi_i p(y | x, T_i), the marginal likelihood. A larger omega gives more weight
+  to the temperature that explains the label best already, not to the worst case.
 """
 
 from __future__ import annotations

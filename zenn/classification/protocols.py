@@ -21,8 +21,9 @@ over the label that the model itself predicts,
 
 For omega = 1 the sums cancel and q_i(x) = pi_i for every x; so it is the omega > 1 of training (5 in the
 paper) that tells samples apart. That omega has no probabilistic meaning: q_i is then a score, in the limit of
-a large omega the probability that the label is one which T_i predicts best. It is no estimate of the source a
-sample came from, unless `metrics.normalised_mutual_information` says so.
+a large omega the probability that the label is one which T_i predicts best. Without entropies the lowest
+temperature has it for almost every x. It is no estimate of the source that a sample came from, unless
+`metrics.normalised_mutual_information` says so.
 """
 
 from __future__ import annotations
