@@ -7,7 +7,6 @@ white space. Equals inside one split stay there and are reported.
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -86,34 +85,34 @@ def split_given(
 ) -> Parts:
     """Parts where test is given: training samples equal to a test sample go, a part becomes validation.
 
-    `test` of the result indexes the test samples, `train` and `validation` the others. Validation is drawn
-    from samples that have no equal, its size is `validation_share` of all that remain.
+    `test` of the result indexes the test samples, `train` and `validation` the others. Validation has
+    `validation_share` of those that remain, no two of them equal; what equals them goes from training.
 
     Raises
     ------
-    InputError : an empty class, a class that cannot be in validation or is not in test, a wrong share.
+    InputError : an empty class, a class that cannot be in every part, a share that is none.
     """
     _check_share(validation_share, "validation_share", source)
-    for which, array in (("training", labels), ("test", test_labels)):
-        empty = np.flatnonzero(np.bincount(array, minlength=len(classes)) == 0)
-        if len(empty):
-            raise InputError(
-                source, f"class {classes[empty[0]]}", f"no {which} samples", "some of every class"
-            )
+    _check_classes(labels, "training", classes, source)
+    _check_classes(test_labels, "test", classes, source)
     in_test = set(test_keys)
     kept = np.array([i for i, key in enumerate(keys) if key not in in_test], dtype=np.int64)
-    times = Counter(keys[i] for i in kept)
-    single = np.array([i for i in kept if times[keys[i]] == 1], dtype=np.int64)
+    first: dict[bytes, int] = {}
+    for i in kept.tolist():
+        first.setdefault(keys[i], i)
+    single = np.array(list(first.values()), dtype=np.int64)
     count = max(round(validation_share * len(kept)), len(classes))
     generator = np.random.default_rng(seed)
     validation = single[stratified(labels[single], count, generator, classes, source)]
-    train = np.setdiff1d(kept, validation)
+    held_out = {keys[i] for i in validation}
+    train = np.array([i for i in kept.tolist() if keys[i] not in held_out], dtype=np.int64)
+    _check_classes(labels[train], "training", classes, source)
     report = {
         "train": _within([keys[i] for i in train], labels[train]),
         "validation": _within([keys[i] for i in validation], labels[validation]),
         "test": _within(test_keys, test_labels),
         "removed_from_train_as_equal_to_a_test_sample": len(keys) - len(kept),
-        "equal_in_train_and_validation": len({keys[i] for i in train} & {keys[i] for i in validation}),
+        "removed_from_train_as_equal_to_a_validation_sample": len(kept) - len(train) - len(validation),
     }
     sizes = {"train": len(train), "validation": len(validation), "test": len(test_labels)}
     found = {"sizes": sizes, "duplicates": report}
@@ -165,6 +164,12 @@ def _within(keys: Sequence[bytes], labels: Integers) -> dict[str, int]:
         "repeated": len(keys) - len(seen),
         "with_several_labels": sum(len(each) > 1 for each in seen.values()),
     }
+
+
+def _check_classes(labels: Integers, which: str, classes: Sequence[str], source: str) -> None:
+    empty = np.flatnonzero(np.bincount(labels, minlength=len(classes)) == 0)
+    if len(empty):
+        raise InputError(source, f"class {classes[empty[0]]}", f"no {which} samples", "some of every class")
 
 
 def _check_share(share: float, name: str, source: str) -> None:

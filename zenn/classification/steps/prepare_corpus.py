@@ -2,9 +2,10 @@
 
 No inputs. Parameters: `sources` with one entry per source in the lists names, shares, kept (share of a text's
 words that is left), replaced (share of these that is any word), label_noise (share of wrong labels), and
-noisy_splits (in which labels are wrong); classes; topic_words and shared_words (numbers of words); topic_share
-and confusion (probabilities of a word of the own topic and of another); words [shortest, longest text];
-train_texts, validation_texts, test_texts; vocabulary; maximum_length; labels, `true` or `random`; seed.
+noisy_splits (in which labels are wrong); classes; topic_words and shared_words (numbers of words);
+topic_share and confusion (probabilities of a word of the own topic and of another); words [shortest, longest
+text]; train_texts, validation_texts, test_texts; vocabulary; maximum_length; labels,
+`true` or `random`; seed.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """The digits of scikit-learn as data of several sources: `data.safetensors` and `dataset.json`.
 
-No inputs. Parameters: `sources` with one entry per source in the lists names, shares, contrast, noise (standard
-deviation; black and white are 0 and 1), label_noise (share of wrong labels), and noisy_splits (in which labels
-are wrong); test_images; validation_share (of the others); imbalance (most frequent over rarest class of the
-training set, 1: as it is); labels, `true` or `random`; seed.
+No inputs. Parameters: `sources` with one entry per source in the lists names, shares, contrast, noise
+(standard deviation; black and white are 0 and 1), label_noise (share of wrong labels), and noisy_splits (in
+which labels are wrong); test_images; validation_share (of the others); imbalance (most frequent over rarest
+class of the training set, 1: as it is); labels, `true` or `random`; seed.
 """
 
 from __future__ import annotations
