@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -76,15 +75,13 @@ def train(
     *,
     checkpoint: Path | None = None,
     save_every: float = math.inf,
-    parameters: Any = None,
     scores: Scores = lambda model, outputs: {},
     watch: Callable[[Now], None] = lambda now: None,
 ) -> Trained:
     """Train `model` in place, from the file `checkpoint` on if it is there; the last state is kept there.
 
-    save_every : seconds between two checkpoints. parameters : what else, beside settings, data, seed and the
-    numbers the model starts from, makes a training another one. scores : columns of the history from the
-    outputs of validation and test samples.
+    save_every : seconds between two checkpoints. scores : columns of the history from the outputs of
+    validation and test samples.
 
     Raises
     ------
@@ -95,7 +92,7 @@ def train(
     with torch.random.fork_rng(devices=[devices.device] if devices.device.type == "cuda" else []):
         training = _Training(model, data, settings, seed, devices, scores)
         if checkpoint is not None:
-            digest = digest_of([asdict(settings), seed, parameters], data, model)
+            digest = digest_of([asdict(settings), seed, repr(model)], data, model)
             training.keep_at(checkpoint, digest, save_every)
         training.run(watch)
         return training.end()
@@ -316,8 +313,8 @@ class _Training:
             kept = str(self.checkpoint)
         raise NotFiniteError(
             f"seed {self.seed}: the loss is {loss} in update {update}, batch {batch + 1} of epoch "
-            f"{number + 1}, which has the training samples {listed}. Last good checkpoint: {kept}. Lower learning_rate, "
-            "set clipping, or look at these samples."
+            f"{number + 1}, which has the training samples {listed}. Last good checkpoint: {kept}. "
+            "Lower learning_rate, set clipping, or look at these samples."
         )
 
     def _end_epoch(self) -> None:

@@ -1,0 +1,177 @@
+"""Train a classifier on a prepared data set, from several seeds one after the other.
+
+Inputs: `data`, a folder with `data.safetensors` and `dataset.json`; `weights`, for encoders with published
+ones. Parameters: `encoder` with kind and what belongs to it; `training`, see `TrainingSettings`; `seeds`;
+`save_model`; `save_every_s`, seconds between two checkpoints. A killed training goes on from its last one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+
+from zenn.classification import metrics, protocols
+from zenn.classification.classifier import ZentropyClassifier
+from zenn.classification.data import DataSet, load_data_set
+from zenn.classification.devices import Devices
+from zenn.classification.encoders import Shape, build_encoder
+from zenn.classification.model import EncoderOutputs, build_model, prior_of
+from zenn.classification.predictions import save_predictions
+from zenn.classification.settings import TrainingSettings
+from zenn.classification.steps._given import read_seeds, read_switch, read_training
+from zenn.classification.training import Now, Trained, train
+from zenn.csv_table import write_columns
+from zenn.files import atomic_file, write_json
+from zenn.given import Given
+from zenn.progress import Progress
+
+ORACLE = "test_accuracy_oracle_uses_test_labels"
+
+
+def run(params: Given, inputs: Mapping[str, Path], out: Path, checkpoints: Path) -> None:
+    """Write `predictions.safetensors`, `metrics.json`, `history.csv`; the model if `save_model` is true.
+
+    `history.csv` has a row per seed and evaluated epoch: the epoch's mean training loss, error and NLL of
+    validation and accuracy of test by the label-free marginal, accuracy of test as printed in the paper (it
+    uses test labels), and the temperatures. With `save_model`, `model.json` says what the parameters in
+    `model.safetensors`, by `seed-<n>/`, belong to.
+    """
+    torch.set_num_threads(1)  # small matrices: more threads only wait for each other; jobs run side by side
+    settings, seeds = read_training(params.group("training")), read_seeds(params)
+    save_every, save_model = params.number("save_every_s"), read_switch(params, "save_model")
+    encoder = params.group("encoder")
+    data = load_data_set(inputs["data"])
+    weights = inputs["weights"] if "weights" in inputs else None  # noqa: SIM401, get does not count as asked
+    shape = Shape.of(data)
+    devices = Devices(settings.precision)
+    trained: dict[int, Trained] = {}
+    models: dict[int, ZentropyClassifier] = {}
+    for number, seed in enumerate(seeds, 1):
+        model = build_model(lambda: build_encoder(encoder, shape, weights), settings, seed, devices.device)
+        if number == 1:
+            params.refuse_unused()  # now, and not after hours
+        with Progress(f"seed {seed} ({number} of {len(seeds)})", updates(settings, data)) as progress:
+            watch = _Watch(progress)
+            trained[seed] = train(
+                model,
+                data,
+                settings,
+                seed,
+                devices,
+                checkpoint=checkpoints / f"seed-{seed}.safetensors",
+                save_every=save_every,
+                scores=partial(_scores, data, settings),
+                watch=watch.see,
+            )
+        if devices.rank == 0:
+            print(f"seed {seed}: {watch.said(devices)}", flush=True)
+        models[seed] = model if save_model or number == 1 else models[seeds[0]]
+    devices.wait()
+    if devices.rank:
+        raise SystemExit(0)  # the first process writes; this one's empty folder must not take its place
+    learned = sum(one.numel() for one in models[seeds[0]].parameters() if one.requires_grad)
+    save_predictions(out, data, trained, {**_notes(settings), "precision": devices.precision})
+    write_json(out / "metrics.json", _metrics(settings, data, trained, learned))
+    rows = [{"seed": seed, **row} for seed, end in trained.items() for row in end.history]
+    write_columns(out / "history.csv", {name: [row[name] for row in rows] for name in rows[0]})
+    if save_model:
+        _save_models(out, models, asdict(settings), shape, data.classes)
+
+
+class _Watch:
+    """The progress line, and the speed that it said last."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._last: Now | None = None
+
+    def see(self, now: Now) -> None:
+        self._last = now
+        self._progress.update(now.step, f"loss {now.loss:.3g}, {now.samples_per_second:.0f} samples/s")
+
+    def said(self, devices: Devices) -> str:
+        if self._last is None:
+            return "trained before"
+        said = f"loss {self._last.loss:.4g}, {self._last.samples_per_second:.0f} samples/s"
+        if devices.device.type == "cuda":
+            said += f", {torch.cuda.max_memory_allocated(devices.device) / 2**30:.2f} GiB of the GPU"
+        return f"{said}, {devices.precision} on {devices.processes} x {devices.device.type}"
+
+
+def updates(settings: TrainingSettings, data: DataSet) -> int:
+    """Updates of a whole training."""
+    batches = math.ceil(len(data.train) / settings.batch_size)
+    return settings.epochs * math.ceil(batches / settings.accumulation)
+
+
+def _scores(
+    data: DataSet, settings: TrainingSettings, model: ZentropyClassifier, outputs: dict[str, EncoderOutputs]
+) -> dict[str, float]:
+    """Columns of the history."""
+    T, prior = model.temperatures.values.detach().cpu().numpy(), prior_of(model).cpu().numpy()
+    k_B, gamma = settings.boltzmann_constant, settings.gamma
+    validation, test = (
+        protocols.Outputs(outputs[name].energies, outputs[name].entropies, T, prior, k_B, gamma)
+        for name in ("validation", "test")
+    )
+    log_p = protocols.marginal(validation)
+    labels = data.test.labels
+    return {
+        "validation_error": metrics.error(log_p, data.validation.labels),
+        "validation_nll": metrics.nll(log_p, data.validation.labels),
+        "test_accuracy": 1 - metrics.error(protocols.marginal(test), labels),
+        ORACLE: 1 - metrics.error(protocols.oracle(test, labels), labels),
+    }
+
+
+def _notes(settings: TrainingSettings) -> dict[str, Any]:
+    """What an evaluation has to know of a training."""
+    names = ("loss", "omega", "gamma", "boltzmann_constant", "backbones", "label_smoothing", "prior")
+    return {name: getattr(settings, name) for name in names}
+
+
+def _metrics(
+    settings: TrainingSettings, data: DataSet, trained: Mapping[int, Trained], learned: int
+) -> dict[str, Any]:
+    ends = {}
+    for seed, end in trained.items():
+        best = min(end.history, key=lambda row: row["validation_nll"])
+        ends[f"seed-{seed}"] = {
+            **{name: value for name, value in end.history[-1].items() if name[:11] != "temperature"},
+            "temperatures": end.temperatures.tolist(),
+            "prior": end.prior.tolist(),
+            "epoch_of_lowest_validation_nll": best["epoch"],
+        }
+    return {
+        "loss": settings.loss,
+        "backbones": settings.backbones,
+        "initial_temperatures": list(settings.initial_temperatures),
+        "parameters_trained": learned,
+        "samples": {name: len(split) for name, split in data.splits.items()},
+        **ends,
+    }
+
+
+def _save_models(
+    out: Path,
+    models: Mapping[int, ZentropyClassifier],
+    settings: dict[str, Any],
+    shape: Shape,
+    classes: Sequence[str],
+) -> None:
+    tensors = {
+        f"seed-{seed}/{name}": tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
+        for seed, model in models.items()
+        for name, tensor in model.state_dict().items()
+    }
+    with atomic_file(out / "model.safetensors") as temporary:
+        save_file(tensors, temporary)
+    described = {"training": settings, "shape": asdict(shape), "classes": list(classes)}
+    write_json(out / "model.json", {**described, "seeds": list(models)})
