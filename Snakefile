@@ -16,6 +16,8 @@ rule all:
     input:
         ancient(RUN.paths("materials")),
         ancient(RUN.paths("landscape")),
+        ancient(RUN.paths("data")),
+        ancient(RUN.paths("classification")),
         ancient(RUN.paths("report")),
         RUN.shown_page,
 
@@ -28,6 +30,16 @@ rule materials:
 rule landscape:
     input:
         ancient(RUN.paths("landscape")),
+
+
+rule data:
+    input:
+        ancient(RUN.paths("data")),
+
+
+rule classification:
+    input:
+        ancient(RUN.paths("classification")),
 
 
 rule report:
@@ -65,4 +77,6 @@ rule job:
 
 include: "workflow/rules/materials.smk"
 include: "workflow/rules/landscape.smk"
+include: "workflow/rules/data.smk"
+include: "workflow/rules/classification.smk"
 include: "workflow/rules/report.smk"

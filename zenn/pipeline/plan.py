@@ -15,7 +15,7 @@ from zenn.errors import ZennError
 from zenn.pipeline.claims.ledger import PUBLISHED, Row, decided_above
 from zenn.pipeline.params import Params, load_params, resolve
 from zenn.pipeline.steps import Step
-from zenn.pipeline.subjects import landscape, materials, report
+from zenn.pipeline.subjects import classification, data, landscape, materials, report
 from zenn.pipeline.tree import Tree
 
 PARAMS_FILE = "params.yaml"
@@ -44,8 +44,8 @@ class Plan:
         return [step for step in self.steps if step.subject in subjects]
 
     def paths(self, subject: str) -> list[str]:
-        """Every result file of a subject."""
-        return [path for step in self.of(subject) for path in step.paths]
+        """Every result file of a subject that Snakemake is told of."""
+        return [path for step in self.of(subject) for path in step.asked]
 
 
 def plan(params: Params, tree: Tree, above: Sequence[Row] = ()) -> Plan:
@@ -78,8 +78,9 @@ def plan_checkout(root: Path, overrides: Mapping[str, Any] | None = None, scale:
 
 
 def _subjects(params: Params, tree: Tree) -> list[Step]:
-    forward = materials.steps(params, tree)
-    return [*forward, *landscape.steps(params, tree, forward)]
+    forward, prepared = materials.steps(params, tree), data.steps(params, tree)
+    inverse = landscape.steps(params, tree, forward)
+    return [*forward, *inverse, *prepared, *classification.steps(params, tree, prepared)]
 
 
 def _overlaid(raw: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:

@@ -65,6 +65,15 @@ class Step:
         return [str(self.folder / name) for name in (*self.outputs, RECORD)]
 
     @property
+    def asked(self) -> list[str]:
+        """The files that stand for the result where others need it.
+
+        A rule of Snakemake has one list of outputs, but what is fetched differs from run to run: there the
+        record, which appears together with the files, stands for all of them.
+        """
+        return [str(self.folder / RECORD)] if self.subject == "data" else self.paths
+
+    @property
     def spec(self) -> dict[str, Any]:
         """Everything the result depends on: what the key is the hash of."""
         return {

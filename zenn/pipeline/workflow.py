@@ -60,7 +60,7 @@ class Run:
     def inputs(self, wildcards: Any) -> list[Any]:
         """Every result file that a job reads."""
         step = self.plan.by_key[wildcards.key]
-        return [ancient(path) for source in step.inputs.values() for path in source.paths]
+        return [ancient(path) for source in step.inputs.values() for path in source.asked]
 
     def order(self, wildcards: Any) -> str:
         """The file with the job's order."""
