@@ -214,6 +214,16 @@ def test_shapes_alone_are_enough():
     assert found.shape == ()
 
 
+def test_it_compiles_to_one_graph_and_maps():
+    E, S, labels = random_batch()
+    loss = CrossZentropyLoss(TemperatureSet([1.0, 5.0]), prior=TemperaturePrior(2), omega=5.0)
+    compiled = torch.compile(loss, fullgraph=True, backend="eager")
+    torch.testing.assert_close(compiled(E, S, labels), loss(E, S, labels))
+    many = torch.stack([E, 2 * E])
+    found = torch.func.vmap(lambda one: loss(one, S, labels))(many)
+    torch.testing.assert_close(found, torch.stack([loss(one, S, labels) for one in many]))
+
+
 def test_module_is_the_function():
     (E, S, _, _), labels = leaves()
     temperatures, prior = TemperatureSet([1.0, 0.4, 6.0]).double(), TemperaturePrior(3).double()
