@@ -134,7 +134,8 @@ def _scores(
 def _notes(settings: TrainingSettings) -> dict[str, Any]:
     """What an evaluation has to know of a training."""
     names = ("loss", "omega", "gamma", "boltzmann_constant", "backbones", "label_smoothing", "prior")
-    return {name: getattr(settings, name) for name in names}
+    notes = {name: getattr(settings, name) for name in names}
+    return {**notes, "initial_temperatures": list(settings.initial_temperatures)}
 
 
 def _metrics(
