@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from zenn.pipeline.claims.ledger import CLAIMS
 from zenn.pipeline.params import Params
 from zenn.pipeline.params.classification_runs import Preset
 from zenn.pipeline.params.classification_tables import AgNewsTraining, BbcNewsTraining
@@ -20,6 +21,20 @@ from zenn.pipeline.tree import Tree
 
 NOTEBOOK = "reports/notebooks/classification.py"
 TRAINED = ("predictions.safetensors", "metrics.json", "history.csv")
+EVALUATED = (
+    *("metrics.csv", "paired.csv", "posteriors.csv", "temperatures.csv"),
+    *("history.csv", "temperature_history.csv"),
+)
+FIGURES = (
+    *("zenn-fig-2", *(f"zenn-fig-s{number}" for number in range(7, 19))),
+    *("beyond-fig-classification-oracle", "beyond-fig-classification-gain"),
+)
+TABLES = (
+    *(f"zenn-table-s{number}" for number in range(3, 16)),
+    *("beyond-table-classification", "beyond-table-classification-paired"),
+)
+ALIKE = ("label_smoothing", "generalised_cross_entropy", "zenn1")  # controls beside cross-entropy
+PERMUTATIONS = 20
 CONTROLS = ("cross_entropy", "label_smoothing", "generalised_cross_entropy")
 RECOMMENDED_TEMPERATURES = 2
 SAVE_EVERY_S = 120.0
@@ -135,7 +150,7 @@ class _Steps:
         if self.section.published.train:
             self._published_images()
             self._published_texts()
-        evaluations = {data: self._evaluation(data) for data in self.trainings}
+        evaluations = self._evaluations()
         trainings = [one.step for of in self.trainings.values() for one in of.values()]
         adapter = self.section.training.bbc_news.zenn.fine_tune.model_dump(mode="json")
         counts = self.make.step(
@@ -150,7 +165,9 @@ class _Steps:
             {"classes": [2, 10, 100], "samples": 64, "seed": 1},
             ("differences.csv",),
         )
-        return [*trainings, *evaluations.values(), counts, limit]
+        figures = self._figures(evaluations, counts, limit)
+        claims = self._claims(evaluations, counts, limit)
+        return [*trainings, *evaluations.values(), counts, limit, figures, claims]
 
     def _stand_ins(self) -> None:
         """All seeds of a training in one job: to start a job takes longer than such a training."""
@@ -268,3 +285,102 @@ class _Steps:
             inputs={"data": self.data[data], **({"weights": weights} if weights else {})},
         )
         self.trainings.setdefault(data, {})[name] = Training(model, variant, step)
+
+    def _evaluations(self) -> dict[str, Step]:
+        """All protocols on the stored outputs, by data set and model."""
+        return {
+            f"{data}_{model}": self._evaluation(
+                data, model, [one for one in trainings.values() if one.model == model]
+            )
+            for data, trainings in self.trainings.items()
+            for model in dict.fromkeys(one.model for one in trainings.values())
+        }
+
+    def _evaluation(self, data: str, model: str, trainings: Sequence[Training]) -> Step:
+        several: dict[str, list[Step]] = {}
+        for one in trainings:
+            several.setdefault(one.variant.name, []).append(one.step)
+        # of a run with a job per seed, each job is an input of its own
+        inputs = {
+            name if len(steps) == 1 else f"{name}.{number}": step
+            for name, steps in several.items()
+            for number, step in enumerate(steps, 1)
+        }
+        controls = [name for name in several if name.startswith("cross_entropy") or name in ALIKE]
+        return self.make.step(
+            f"{data}-{model}-evaluation".replace("_", "-").lower(),
+            "zenn.classification.steps.evaluate",
+            {
+                "runs": [name for name in several if name not in controls],
+                "controls": controls,
+                "ensemble_of": "cross_entropy",
+                "permutations": PERMUTATIONS,
+            },
+            EVALUATED,
+            inputs=inputs,
+        )
+
+    def _figures(self, evaluations: Mapping[str, Step], counts: Step, limit: Step) -> Step:
+        return self.make.step(
+            "figures",
+            "zenn.pipeline.notebook",
+            {
+                "scale": self.params.scale,
+                "figures": FIGURES,
+                "tables": TABLES,
+                "settings": {
+                    **self._panels(evaluations),
+                    "training": self.section.training.model_dump(mode="json"),
+                },
+            },
+            (
+                *(f"{name}.{ending}" for name in FIGURES for ending in ("png", "pdf", "csv")),
+                *(f"{name}.csv" for name in TABLES),
+                "classification.ipynb",
+            ),
+            inputs={**evaluations, "parameter_counts": counts, "cross_entropy_limit": limit},
+            files={"notebook": NOTEBOOK},
+            notebook_modules=self.make.tree.notebook_imports(NOTEBOOK),
+        )
+
+    def _panels(self, evaluations: Mapping[str, Step]) -> dict[str, Any]:
+        """Which evaluations stand where in the paper's figures, and which are beyond them."""
+        stand_ins = self.section.stand_ins
+        corpora = [*stand_ins.corpora]
+        if self.section.published.train:
+            place = {name: (name, False) for name in ("cifar-10", "cifar-100", "bbc", "ag-news")}
+        else:
+            place = {
+                "cifar-10": ("digits", True),
+                "cifar-100": ("digits-imbalanced", True),
+                "bbc": (corpora[0], True),
+                "ag-news": (corpora[-1], True),
+            }
+        classes = {"cifar-10": 10, "cifar-100": 100, "bbc": 5, "ag-news": 4}
+        classes |= {name: corpus.classes for name, corpus in stand_ins.corpora.items()}
+        panels = {
+            panel: self._panel(data, stand_in, classes.get(data, 10))
+            for panel, (data, stand_in) in place.items()
+        }
+        shown = {panel["data"] for panel in panels.values()}
+        extra = {
+            data: self._panel(data, True, classes.get(data, 10))
+            for data in self.trainings
+            if data not in shown
+        }
+        return {"panels": panels, "extra": extra}
+
+    def _panel(self, data: str, stand_in: bool, classes: int) -> dict[str, Any]:
+        models = dict.fromkeys(one.model for one in self.trainings[data].values())
+        roles = {model: f"{data}_{model}" for model in models}
+        return {"data": data, "stand_in": stand_in, "classes": classes, "roles": roles}
+
+    def _claims(self, evaluations: Mapping[str, Step], counts: Step, limit: Step) -> Step:
+        return self.make.step(
+            "claims",
+            "zenn.pipeline.claims.classification",
+            {"scale": self.params.scale, **self._panels(evaluations)},
+            ("claims.csv", "metrics.json"),
+            inputs={**evaluations, "parameter_counts": counts, "cross_entropy_limit": limit},
+            files={"claims": CLAIMS},
+        )
