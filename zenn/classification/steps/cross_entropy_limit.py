@@ -1,6 +1,6 @@
 """How far cross-zentropy is from torch's cross-entropy where it has to be it: S = 0, N_T = 1, T = 1.
 
-No inputs. Parameters: `classes`, a list of numbers of classes; `samples`; `seed` of random logits, some beyond 30.
+No inputs. Parameters: `classes`, numbers of classes; `samples`; `seed` of random logits, some above 30.
 In double precision, for every reduction and each of the options of `torch.nn.functional.cross_entropy`.
 """
 

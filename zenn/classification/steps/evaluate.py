@@ -1,14 +1,17 @@
 """Judge trained runs under every protocol, with canaries, and compare them with controls.
 
-Inputs: for each name in `runs` and `controls` a folder that `train` wrote, all on the same data. Parameters:
+Inputs: for each name in `runs` and `controls` a folder that `train` wrote, all on the same data, or one for
+each of some seeds: `name.1`, `name.2`, ... Parameters:
 `runs`, those that are judged; `controls`, those they are compared with, without labels; `ensemble_of`, a
 control whose seeds, two by two, make the control `ensemble` (empty: none); `permutations` of the test labels.
 """
 
 from __future__ import annotations
 
+import csv
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +33,12 @@ from zenn.errors import InputError
 from zenn.given import Given
 
 ENSEMBLE = "ensemble"
+_TEMPERATURE = "temperature_"
 
 
 def run(params: Given, inputs: Mapping[str, Path], out: Path) -> None:
-    """Write `metrics.csv`, `posteriors.csv`, `paired.csv` and `temperatures.csv`.
+    """Write `metrics.csv`, `posteriors.csv`, `paired.csv`, `temperatures.csv`, and what the trainings left as
+    `history.csv` and `temperature_history.csv`.
 
     `metrics.csv` has a row per run, seed and protocol; `paired.csv` one per run, protocol, metric and
     control, with the 95 % interval of the mean difference over seeds. Where `uses_test_labels` is true, the
@@ -43,7 +48,8 @@ def run(params: Given, inputs: Mapping[str, Path], out: Path) -> None:
     ensemble_of, permutations = params.text("ensemble_of"), params.integer("permutations")
     names = list(dict.fromkeys((*runs, *controls)))
     _check(runs, names, controls, ensemble_of, permutations)
-    predictions = {name: load_predictions(inputs[name]) for name in names}
+    folders = {name: _folders(name, inputs) for name in names}
+    predictions = {name: _merged(name, of) for name, of in folders.items()}
     refuse_other_samples(predictions)
     found = [one for name in names for one in assess(name, predictions[name], permutations)]
     if ensemble_of:
@@ -57,6 +63,47 @@ def run(params: Given, inputs: Mapping[str, Path], out: Path) -> None:
         out / "temperatures.csv",
         [row for name in names for row in _temperature_rows(name, predictions[name], spread)],
     )
+    histories, temperatures = [], []
+    for name, of in folders.items():
+        for folder in of:
+            for row in _history(folder / "history.csv"):
+                at = {"run": name, **{key: row[key] for key in ("seed", "epoch", "step")}}
+                learned = {key: row.pop(key) for key in [*row] if key.startswith(_TEMPERATURE)}
+                histories.append({**at, **row})
+                for key, value in learned.items():
+                    number = key.removeprefix(_TEMPERATURE)
+                    temperatures.append({**at, "temperature": number, "value": value})
+    _write(out / "history.csv", histories)
+    _write(out / "temperature_history.csv", temperatures)
+
+
+def _folders(name: str, inputs: Mapping[str, Path]) -> list[Path]:
+    """The folders of a run: one, or one for each of some seeds."""
+    if name in inputs:
+        return [inputs[name]]
+    found = [path for role, path in inputs.items() if role.rpartition(".")[0] == name]
+    if not found:
+        raise InputError(f"input {name}", "", "none", "a folder that `train` wrote")
+    return found
+
+
+def _merged(name: str, folders: Sequence[Path]) -> Predictions:
+    """The seeds of all folders of a run."""
+    several = {str(folder): load_predictions(folder) for folder in folders}
+    refuse_other_samples(several)
+    first, *others = several.values()
+    outputs = dict(first.outputs)
+    for one in others:
+        again = sorted(set(one.outputs) & set(outputs))
+        if again:
+            raise InputError(f"input {name}", "", f"seed {again[0]} again", "each seed once")
+        outputs |= one.outputs
+    return replace(first, outputs=outputs)
+
+
+def _history(path: Path) -> Iterator[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        yield from csv.DictReader(file)
 
 
 def _check(
