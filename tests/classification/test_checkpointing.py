@@ -1,4 +1,4 @@
-"""Checkpoints: written and read, of another training, cut; optimisers flattened and given back."""
+"""Checkpoints: written and read, of another training, cut."""
 
 import numpy as np
 import pytest
@@ -28,35 +28,6 @@ def test_a_checkpoint_comes_back(tmp_path):
         with pytest.raises(InputError, match="a whole safetensors file"):
             read_checkpoint(path, "this")
     assert [*path.parent.iterdir()] == [path]  # no temporary file stays
-
-
-@pytest.mark.parametrize("fused", [False, True])
-def test_an_optimiser_goes_on_as_if_it_had_not_stopped(fused):
-    def start():
-        torch.manual_seed(1)
-        model = torch.nn.Linear(3, 2)
-        optimiser = torch.optim.AdamW(model.parameters(), 0.1, fused=fused)
-        return model, optimiser, {value: name for name, value in model.named_parameters()}
-
-    def step(model, optimiser, times):
-        for _ in range(times):
-            optimiser.zero_grad()
-            model(torch.ones(5, 3)).square().sum().backward()
-            optimiser.step()
-
-    model, optimiser, names = start()
-    step(model, optimiser, 3)
-    kept = {key: value.clone() for key, value in checkpointing.flatten(optimiser, names).items()}
-    weights = {name: value.detach().clone() for name, value in model.named_parameters()}
-    assert sorted(kept) == sorted(
-        f"{name}/{key}" for name in weights for key in ("exp_avg", "exp_avg_sq", "step")
-    )
-    step(model, optimiser, 4)
-    other, again, its_names = start()
-    other.load_state_dict(weights)
-    checkpointing.unflatten(again, its_names, kept)
-    step(other, again, 4)
-    assert torch.equal(other.weight, model.weight)
 
 
 def test_the_digest_tells_trainings_apart():

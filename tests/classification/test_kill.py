@@ -83,6 +83,19 @@ def test_killed_again_and_again_it_ends_at_the_same_bytes(folder):
         assert (folder / "killed" / name).read_bytes() == (folder / "whole" / name).read_bytes(), name
 
 
+def test_a_small_training_does_not_wait_for_imports(folder):
+    arguments = command(folder, "out", PARAMETERS)[3:]
+    code = f"""
+import sys
+from zenn.room import main
+assert main({TRAIN[0]!r}, {arguments!r}) == 0
+slow = ("torch._dynamo", "scipy.stats", "sklearn", "timm", "transformers", "peft", "accelerate")
+assert not [name for name in slow if name in sys.modules], sys.modules
+"""
+    found = run([sys.executable, "-c", code])
+    assert found.returncode == 0, found.stderr
+
+
 def test_two_processes_train_what_one_does(folder):
     # of 72 samples the second batch has one, so that the second process only keeps the first company
     parameters = {

@@ -83,25 +83,3 @@ def digest_of(parameters: Any, data: DataSet, model: nn.Module) -> str:
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
         digest.update(tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()
-
-
-def flatten(optimiser: torch.optim.Optimizer, names: Mapping[Tensor, str]) -> Tensors:
-    """An optimiser's tensors by the name of the parameter that each belongs to."""
-    return {
-        f"{names[parameter]}/{key}": value
-        for parameter, state in optimiser.state.items()
-        for key, value in state.items()
-    }
-
-
-def unflatten(optimiser: torch.optim.Optimizer, names: Mapping[Tensor, str], tensors: Tensors) -> None:
-    """Give an optimiser the tensors that `flatten` took from one like it."""
-    named = {name: parameter for parameter, name in names.items()}
-    ours = {parameter for group in optimiser.param_groups for parameter in group["params"]}
-    for key, value in tensors.items():
-        name, _, entry = key.rpartition("/")
-        parameter = named.get(name)
-        if parameter is not None and parameter in ours:
-            # `step` of a fused optimiser lies with the parameter, that of a plain one on the CPU
-            device = parameter.device if entry != "step" or optimiser.defaults.get("fused") else "cpu"
-            optimiser.state[parameter][entry] = value.to(device)

@@ -22,9 +22,7 @@ from zenn.classification.batches import Batch, Epoch, Samples
 from zenn.classification.checkpointing import (
     Position,
     digest_of,
-    flatten,
     read_checkpoint,
-    unflatten,
     write_checkpoint,
 )
 from zenn.classification.classifier import ZentropyClassifier
@@ -32,6 +30,7 @@ from zenn.classification.data import DataSet
 from zenn.classification.devices import Devices
 from zenn.classification.ema import MovingAverage
 from zenn.classification.model import Array, EncoderOutputs, loss_of, outputs_of, prior_of
+from zenn.classification.optimiser import AdamW
 from zenn.classification.schedule import Schedule
 from zenn.classification.settings import TrainingSettings
 from zenn.classification.temperatures import parameter_groups
@@ -138,7 +137,7 @@ class _Training:
         self.checkpoint: Path | None = None
         self.digest, self.save_every = "", math.inf
 
-    def _optimisers(self) -> tuple[torch.optim.Optimizer, torch.optim.Optimizer | None]:
+    def _optimisers(self) -> tuple[AdamW, AdamW | None]:
         """One for the encoders, and one for temperatures and prior if there are any to learn."""
         settings = self.settings
         groups = parameter_groups(
@@ -151,9 +150,7 @@ class _Training:
         )
         fast = [group for group in groups if group["name"] in ("weights", "vectors")]
         slow = [group for group in groups if group["name"] not in ("weights", "vectors")]
-        # one kernel per group and update; a loop over parameters costs more than a small network's gradient
-        optimiser = torch.optim.AdamW(fast, fused=True)
-        return optimiser, torch.optim.AdamW(slow, fused=True) if slow else None
+        return AdamW(fast), AdamW(slow) if slow else None
 
     # checkpoints
 
@@ -167,7 +164,7 @@ class _Training:
     def _tensors(self) -> dict[str, Tensor]:
         named = {f"model/{name}": value for name, value in self._changing().items()}
         for optimiser in self._both():
-            named |= {f"optimiser/{key}": value for key, value in flatten(optimiser, self.names).items()}
+            named |= {f"optimiser/{key}": value for key, value in optimiser.state(self.names).items()}
         if self.average is not None:
             named |= {f"average/{name}": value for name, value in self.average.average.items()}
         return named
@@ -182,7 +179,7 @@ class _Training:
             for name, value in self._changing().items():
                 value.copy_(parts["model"][name])
         for optimiser in self._both():
-            unflatten(optimiser, self.names, parts["optimiser"])
+            optimiser.restore(self.names, parts["optimiser"])
         if self.average is not None:
             self.average.restore(parts["average"])
 
@@ -190,7 +187,7 @@ class _Training:
         """Parameters that are trained, and buffers."""
         return {**self.parameters, **dict(self.model.named_buffers())}
 
-    def _both(self) -> list[torch.optim.Optimizer]:
+    def _both(self) -> list[AdamW]:
         return [self.optimiser] if self.slow is None else [self.optimiser, self.slow]
 
     def _save(self) -> None:
@@ -289,11 +286,7 @@ class _Training:
     def _step(self, alternating: bool) -> None:
         if self.settings.clipping:
             nn.utils.clip_grad_norm_(self.encoder_parameters, self.settings.clipping)
-        rate = self.settings.learning_rate * self.schedule.factor(self.position.step)
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate
-        self.optimiser.step()
-        self.optimiser.zero_grad()
+        self.optimiser.step(self.schedule.factor(self.position.step))
         if not alternating:
             self._step_slow()
 
@@ -301,7 +294,6 @@ class _Training:
         if self.slow is not None:
             self.devices.average_gradients(self.other_parameters)
             self.slow.step()
-            self.slow.zero_grad()
 
     def _stop(self, epoch: Epoch, batch: int, loss: float) -> None:
         size, number = self.settings.batch_size, self.position.epoch
