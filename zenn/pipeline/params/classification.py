@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from zenn.pipeline.params.base import Real, Section, ZentropyConstants, parameter
+from zenn.pipeline.params.base import PositiveWindow, Real, Section, ZentropyConstants, parameter
 from zenn.pipeline.params.classification_runs import (
     Counts,
-    InitialTemperatures,
     Presets,
     Published,
     Seeds,
@@ -27,8 +26,10 @@ class Classification(Section):
     temperature_counts: Counts = parameter(
         "N_T of the trainings with preset `paper`", unit="temperatures", source="Fig. 2: 1 to 5"
     )
-    initial_temperatures: InitialTemperatures = parameter(
-        "where the learned temperatures begin", source="choice: not printed"
+    initial_temperatures: PositiveWindow = parameter(
+        "where T_2 and T_N_T begin, the others between them in geometric steps; T_1 is 1 and stays",
+        unit="1",
+        source="choice: not printed",
     )
     presets: Presets = parameter("ways of training a cross-zentropy")
     label_smoothing: Real = parameter(

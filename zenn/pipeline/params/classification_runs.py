@@ -9,7 +9,6 @@ from pydantic import AfterValidator, Field
 from zenn.pipeline.params.base import (
     Accepts,
     Count,
-    PositiveReal,
     Real,
     Section,
     different,
@@ -62,13 +61,6 @@ class Presets(Section):
 
     paper: Preset = parameter("as Paper A describes it", source="Algorithm 1, Eqs. 10-16, Tables S3-S7")
     recommended: Preset = parameter("one encoder, two temperatures, a learned prior", source="choice")
-
-
-class InitialTemperatures(Section):
-    """T_1 is 1 and stays; the others begin between two values in geometric steps, all different."""
-
-    lowest: PositiveReal = parameter("T_2 at the start", unit="1")
-    highest: PositiveReal = parameter("T_N_T at the start", unit="1")
 
 
 class DigitSources(Section):

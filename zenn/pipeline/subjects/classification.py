@@ -100,9 +100,9 @@ class _Variants:
         return self._zentropy("recommended", "recommended", preset, RECOMMENDED_TEMPERATURES)
 
     def _zentropy(self, name: str, family: str, preset: Preset, count: int) -> Variant:
-        ends = self._section.initial_temperatures
-        ratio, gaps = ends.highest / ends.lowest, max(count - 2, 1)
-        initial = [1.0, *(round(ends.lowest * ratio ** (i / gaps), 6) for i in range(count - 1))]
+        low, high = self._section.initial_temperatures
+        gaps = max(count - 2, 1)
+        initial = [1.0, *(round(low * (high / low) ** (i / gaps), 6) for i in range(count - 1))]
         settings = {
             "loss": "cross_zentropy",
             **preset.model_dump(mode="json"),
