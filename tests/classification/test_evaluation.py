@@ -266,6 +266,23 @@ def test_from_data_to_tables(tmp_path, step, capsys):
             assert float(last["validation_nll"]) > 0
 
 
+def test_a_run_with_a_folder_for_each_seed(tmp_path, step, capsys):
+    save_data_set(tmp_path / "data", data_set())
+    for name, seeds in (("both", [1, 2]), ("first", [1]), ("second", [2])):
+        assert step("train", name, {**PARAMETERS, "seeds": seeds}, data="data") == 0
+    parameters = {"runs": ["zenn"], "controls": [], "ensemble_of": "", "permutations": 2}
+    assert step("evaluate", "whole", parameters, zenn="both") == 0
+    assert step("evaluate", "parts", parameters, **{"zenn.2": "second", "zenn.1": "first"}) == 0
+    for path in (tmp_path / "whole").iterdir():
+        assert (tmp_path / "parts" / path.name).read_bytes() == path.read_bytes(), path.name
+    assert step("evaluate", "twice", parameters, **{"zenn.1": "first", "zenn.2": "both"}) == 1
+    assert "found seed 1 again" in capsys.readouterr().err
+    other = {**PARAMETERS, "seeds": [3], "training": {**PARAMETERS["training"], "omega": 1.0}}
+    assert step("train", "third", other, data="data") == 0
+    assert step("evaluate", "mixed", parameters, **{"zenn.1": "first", "zenn.3": "third"}) == 1
+    assert "trainings of other settings" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("change", "told"),
     [

@@ -81,7 +81,7 @@ def _folders(name: str, inputs: Mapping[str, Path]) -> list[Path]:
     """The folders of a run: one, or one for each of some seeds."""
     if name in inputs:
         return [inputs[name]]
-    found = [path for role, path in inputs.items() if role.rpartition(".")[0] == name]
+    found = [inputs[role] for role in inputs if role.rpartition(".")[0] == name]
     if not found:
         raise InputError(f"input {name}", "", "none", "a folder that `train` wrote")
     return found
@@ -97,8 +97,10 @@ def _merged(name: str, folders: Sequence[Path]) -> Predictions:
         again = sorted(set(one.outputs) & set(outputs))
         if again:
             raise InputError(f"input {name}", "", f"seed {again[0]} again", "each seed once")
+        if one.notes != first.notes:
+            raise InputError(f"input {name}", "", "trainings of other settings", "seeds of one run")
         outputs |= one.outputs
-    return replace(first, outputs=outputs)
+    return replace(first, outputs=dict(sorted(outputs.items())))
 
 
 def _history(path: Path) -> Iterator[dict[str, str]]:
