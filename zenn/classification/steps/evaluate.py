@@ -81,7 +81,8 @@ def _folders(name: str, inputs: Mapping[str, Path]) -> list[Path]:
     """The folders of a run: one, or one for each of some seeds."""
     if name in inputs:
         return [inputs[name]]
-    found = [inputs[role] for role in inputs if role.rpartition(".")[0] == name]
+    roles = [role for role in inputs if role.rpartition(".")[0] == name]
+    found = [inputs[role] for role in sorted(roles, key=lambda role: (len(role), role))]  # as numbers
     if not found:
         raise InputError(f"input {name}", "", "none", "a folder that `train` wrote")
     return found
