@@ -8,28 +8,28 @@ ones. Parameters: `encoder` with kind and what belongs to it; `training`, see `T
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+import shutil
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
 
 from zenn.classification import protocols
 from zenn.classification.classifier import ZentropyClassifier
-from zenn.classification.data import DataSet, load_data_set
+from zenn.classification.data import TOKENIZER, DataSet, load_data_set
 from zenn.classification.devices import Devices
 from zenn.classification.encoders import Shape, build_encoder
 from zenn.classification.model import EncoderOutputs, build_model, prior_of
 from zenn.classification.predictions import save_predictions
+from zenn.classification.saved_model import save_models
 from zenn.classification.settings import TrainingSettings
 from zenn.classification.steps._given import read_seeds, read_switch, read_training
 from zenn.classification.training import Now, Trained, train
 from zenn.csv_table import write_columns
-from zenn.files import atomic_file, write_json
+from zenn.files import write_json
 from zenn.given import Given
 from zenn.progress import Progress
 
@@ -41,8 +41,8 @@ def run(params: Given, inputs: Mapping[str, Path], out: Path, checkpoints: Path)
 
     `history.csv` has a row per seed and evaluated epoch: the epoch's mean training loss, error and NLL of
     validation and accuracy of test by the label-free marginal, accuracy of test as printed in the paper (it
-    uses test labels), and the temperatures. With `save_model`, `model.json` says what the parameters in
-    `model.safetensors`, by `seed-<n>/`, belong to.
+    uses test labels), and the temperatures. With `save_model` see `zenn.classification.saved_model`; the
+    tokenizer of texts then lies beside.
     """
     torch.set_num_threads(1)  # small matrices: more threads only wait for each other; jobs run side by side
     settings, seeds = read_training(params.group("training")), read_seeds(params)
@@ -83,7 +83,9 @@ def run(params: Given, inputs: Mapping[str, Path], out: Path, checkpoints: Path)
     rows = [{"seed": seed, **row} for seed, end in trained.items() for row in end.history]
     write_columns(out / "history.csv", {name: [row[name] for row in rows] for name in rows[0]})
     if save_model:
-        _save_models(out, models, asdict(settings), shape, data.classes)
+        save_models(out, models, encoder._values, settings, data)
+        if (inputs["data"] / TOKENIZER).is_file():
+            shutil.copyfile(inputs["data"] / TOKENIZER, out / TOKENIZER)
 
 
 class _Watch:
@@ -159,21 +161,3 @@ def _metrics(
         "samples": {name: len(split) for name, split in data.splits.items()},
         **ends,
     }
-
-
-def _save_models(
-    out: Path,
-    models: Mapping[int, ZentropyClassifier],
-    settings: dict[str, Any],
-    shape: Shape,
-    classes: Sequence[str],
-) -> None:
-    tensors = {
-        f"seed-{seed}/{name}": tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
-        for seed, model in models.items()
-        for name, tensor in model.state_dict().items()
-    }
-    with atomic_file(out / "model.safetensors") as temporary:
-        save_file(tensors, temporary)
-    described = {"training": settings, "shape": asdict(shape), "classes": list(classes)}
-    write_json(out / "model.json", {**described, "seeds": list(models)})
