@@ -65,6 +65,15 @@ def log_density(free_energies: Tensor, weights: Tensor, thermal_energies: Tensor
     return exponent - torch.logsumexp(exponent + torch.log(weights), dim=1, keepdim=True)
 
 
+def every(stride: int, count: int) -> Tensor:
+    """Every `stride`-th of `count` points and the last one: nothing would hold F_k convex beyond it.
+
+    >>> every(2, 6)
+    tensor([0, 2, 4, 5])
+    """
+    return torch.tensor(sorted({*range(0, count, stride), count - 1}))
+
+
 class Objective:
     """The loss of a network on a landscape, as a function of its parameters.
 
@@ -99,7 +108,7 @@ class Objective:
         self._volume = self._quadrature / self._quadrature.sum()
         self._slopes = None if landscape.slopes is None else _tensor(landscape.slopes)
         self._entropies = None if landscape.entropies is None else _tensor(landscape.entropies)
-        rows, columns = torch.arange(0, M, stride), torch.arange(0, N, stride)
+        rows, columns = every(stride, M), every(stride, N)
         self._some = (rows[:, None] * N + columns[None]).reshape(-1)  # Eq. 20 on every other point is enough
         self._some_weights = (self._volume[columns] / self._volume[columns].sum()).repeat(len(rows)) / len(
             rows
