@@ -5,8 +5,8 @@ is, at one temperature and with delta = ln(q / p),
 
     JS = 1/2 integral of p f(delta),   f(delta) = delta e^delta - (1 + e^delta) ln((1 + e^delta) / 2) >= 0,
 
-since the terms that do not belong to f cancel by normalisation. f ~ delta^2 / 4: nothing cancels as q comes
-close to p, where the sum of two Kullback-Leibler divergences loses every digit.
+the sum of both Kullback-Leibler integrands at each point. f ~ delta^2 / 4: nothing cancels as q comes close
+to p, where the two of them, ~ -delta / 2 and + delta / 2, would lose every digit.
 """
 
 from __future__ import annotations
