@@ -52,7 +52,7 @@ def pointwise_divergence(delta: Tensor) -> Tensor:
     """
     excess = torch.expm1(delta)
     direct = delta * (1 + excess) - (2 + excess) * torch.log1p(excess / 2)
-    series = delta**2 / 4 * (1 + delta / 2 + delta**2 * 7 / 48)
+    series = delta**2 / 4 * (1 + delta / 2 + delta**2 / 8 + delta**3 / 48)
     return torch.where(delta.abs() < _SERIES, series, direct)
 
 
