@@ -24,7 +24,7 @@ from zenn.landscape.landscapes import (
 from zenn.landscape.losses import Objective, Weights, log_density, pointwise_divergence
 from zenn.landscape.minimise import begin, self_scaled_bfgs
 from zenn.landscape.model import LandscapeModel
-from zenn.landscape.networks import Zenn, inputs_along
+from zenn.landscape.networks import Perceptron, Zenn, inputs_along
 from zenn.materials.configurations import read_configurations
 from zenn.materials.constants import GPA_PER_EV_PER_A3
 from zenn.materials.critical import critical_point
@@ -211,3 +211,10 @@ def test_what_cannot_be_fitted():
     assert np.all(np.isfinite(one.predict(x, 1.0)))
     with pytest.raises(NotFoundError, match="the one temperature 1"):
         one.critical_point()
+
+
+def test_a_network_too_large_for_the_optimiser_is_refused():
+    landscape = bifurcation()
+    network = Perceptron(scaling_of(landscape), (200, 200, 200))
+    with pytest.raises(InputError, match="GiB: fewer configurations or neurons"):
+        next(fit(network, landscape, Weights(), Settings(), seed=1))
