@@ -17,6 +17,7 @@ from torch import Tensor
 from torch.func import functional_call, jvp, stack_module_state, vmap
 
 from zenn.landscape.landscapes import Landscape
+from zenn.landscape.losses import every
 
 Array = NDArray[np.float64]
 Graphs = Literal["separate", "stacked"]
@@ -57,7 +58,7 @@ class Straightforward(torch.nn.Module):
         self.weights = weights
         self.thermal = self.k_B * torch.tensor(landscape.density_temperature)[:, None]
         self.log_p = self.log_density(torch.tensor(landscape.free_energies))
-        rows, columns = torch.arange(0, M, stride), torch.arange(0, N, stride)
+        rows, columns = every(stride, M), every(stride, N)
         some = (rows[:, None] * N + columns).reshape(-1)
         self.everywhere = stride == 1
         self.some_x = self.x[some].requires_grad_()

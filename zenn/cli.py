@@ -106,12 +106,13 @@ def check(
     reference: Annotated[Path, typer.Option(help="Folder of reference CSV files.")] = Path("tests/reference"),
     scale: Annotated[str, typer.Option(help="Scale to regenerate at.")] = "ci",
     record: Annotated[bool, typer.Option("--record", help="Make them the reference instead.")] = False,
+    subject: Annotated[str | None, typer.Option(help="Only those of one subject, e.g. materials.")] = None,
 ) -> None:
     """Make every figure and table again, in a copy without results, and compare their numbers."""
     from zenn.pipeline.check import check_checkout
 
     root = checkout()
-    print(check_checkout(root, root / reference, scale, record))
+    print(check_checkout(root, root / reference, scale, record, subject))
 
 
 @docs.command("parameters")

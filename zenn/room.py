@@ -1,6 +1,6 @@
 """`python -m zenn.<room> <verb>`: run one computation from files, with nothing but the room's own needs.
 
-Works on a bare machine (numpy, scipy, torch, numba): no pipeline, no pydantic, no typer.
+Works on a bare machine (numpy, scipy, torch, safetensors): no pipeline, no pydantic, no typer.
 """
 
 from __future__ import annotations

@@ -325,11 +325,10 @@ GOOD = "fit good.csv --k 1 --out out --iterations 2"
             "fit unequal.csv --k 1 --out out",
             "found x = 9.0 at temperature 1.2, a point of 1 of 9 temperatures",
         ),
-        ("fit flat.csv --k 1 --out out", "F varies over x by 0, 0 k_B T"),
-        ("fit flat.csv --k 1 --out out --no-unit-check", "found the same F at every x"),
+        ("fit flat.csv --k 1 --out out", "flat.csv, column 'free_energy': found the same F at every x"),
         (
             "fit few.csv --k auto --out out",
-            "found 4 points, expected enough to hold every fourth of them out",
+            "few.csv: found 4 points, expected enough to hold every fourth of them out. Give a number --k",
         ),
         (GOOD.replace("--out out", "--out full"), "full with something in it"),
         (GOOD.replace("--out out", "--out ."), "a link or this folder"),
@@ -372,7 +371,35 @@ def test_windows_that_are_none(zenn):
         ("--x-window 1:-1", "HIGH has to be above LOW"),
         ("--temperature-window 2:2", "HIGH has to be above LOW"),
         ("--temperature-window 2:inf", "expected finite numbers"),
+        ("--temperature-window 0:3", "found '0:3', expected LOW:HIGH, two temperatures above 0"),
+        ("--temperature-window=-1:3", "found '-1:3', expected LOW:HIGH, two temperatures above 0"),
     ):
         status, _, error = zenn(f"critical fit {option}")
         assert status == 1
         assert message in error
+    _, _, error = zenn("critical fit --temperature-window 2.5:4 --x-window=-1:1")
+    assert "--temperature-window reaches beyond the table, 1.2 to 2.8: what is found there is ex" in error
+    assert "--x-window reaches" not in error
+    table("one.csv", X, T[:1], bifurcation_energy)
+    assert zenn("fit one.csv --k 1 --iterations 1 --out one")[0] == 0
+    for option in ("", "--temperature-window 1:3"):
+        status, _, error = zenn(f"critical one {option}")
+        assert status == 1
+        assert "no critical point at the one temperature 1.2 of the table" in error
+
+
+def test_a_fit_that_fails_says_what_to_change(zenn, tmp_path):
+    table("t.csv", X, T, bifurcation_energy)
+    line = "fit t.csv --k 1 --iterations 5 --out fit"
+    status, _, error = zenn(f"{line} --no-unit-check --boltzmann-constant 1e-200")
+    assert status == 1
+    assert "the loss is nan where the quasi-Newton phase begins. The last good parameters are in" in error
+    assert "Look at --boltzmann-constant, or give another --start or --seed or a higher" in error
+    assert names(tmp_path) == {"t.csv", "fit.checkpoints"}
+    assert names("fit.checkpoints/fit-last-good") == {"network.json", "parameters.safetensors"}
+    status, _, error = zenn(f"{line} --density-temperature 2")
+    assert status == 1
+    assert "fit.checkpoints: found the state of another fit, expected that of this one. Remove it" in error
+    status, _, error = zenn(f"{line.replace('fit t', 'fit ./t')}2 --density-temperature 1e-300")
+    assert status == 0
+    assert "the fit came to rest with errors of" in error

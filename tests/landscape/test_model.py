@@ -136,12 +136,21 @@ def test_folders_that_are_none(tmp_path, fitted):
         ({"parameters": {"gamma": "5", "gama": 1}}, "did you mean 'gamma'"),
     ):
         (tmp_path / "model.json").write_text(json.dumps(written | change))
-        with pytest.raises(InputError, match=message):
+        with pytest.raises(InputError, match=message) as refused:
             load_model(tmp_path)
+        assert refused.value.source == str(tmp_path / "model.json")
     (tmp_path / "model.json").write_text(json.dumps(written))
     (tmp_path / "constants.csv").write_text("temperature,constant,rms_error\n2,0,0\n1,0,0\n")
     with pytest.raises(InputError, match="expected increasing temperatures"):
         load_model(tmp_path)
+    network = json.loads((tmp_path / "network.json").read_text())
+    for change, message in (
+        ({"kind": "zen"}, r"network\.json, kind: found zen, expected one of zenn"),
+        ({"gamma": -1}, r"network\.json, gamma: found -1.0, expected a positive number"),
+    ):
+        (tmp_path / "network.json").write_text(json.dumps(network | change))
+        with pytest.raises(InputError, match=message):
+            load_model(tmp_path)
 
 
 def test_parameters_by_name():
@@ -152,6 +161,17 @@ def test_parameters_by_name():
     assert (again.seed, again.start, model.seed) == (7, "random", 0)
     with pytest.raises(InputError, match="did you mean 'convexity'"):
         model.set_params(convexit=1.0)
+
+
+def test_windows_that_are_none(fitted):
+    for window in ((0, 3), (-1, 3), (float("nan"), 3)):
+        with pytest.raises(InputError, match=r"temperature_window: found .*expected temperatures above 0"):
+            fitted.zero_eigenvalue_points(temperature_window=window)
+    with pytest.raises(InputError, match=r"x_window: found shape \(3,\), expected \(low, high\)"):
+        fitted.critical_point((1, 2, 3))
+    cold = LandscapeModel(1, iterations=3).fit(X, T[:1], F[:1])
+    with pytest.raises(NotFoundError, match=r"no critical point at the one temperature 1\.2"):
+        cold.critical_point(temperature_window=(1, 3))  # whatever is asked for
 
 
 def test_the_density_is_the_physical_one_unless_that_is_blind():
@@ -176,13 +196,22 @@ def test_what_is_refused():
         ((plane.points[:3], [1.0], np.ones((1, 3))), "four or more different points"),
         ((X, T, np.ones_like(F)), "k_B T, at temperature 1.2"),
         ((X, T, F[:, :-1]), r"free_energies: found shape \(9, 32\)"),
+        ((X, 1.5, F[0]), r"temperatures: found shape \(\), expected a list of one or more"),
+        ((X, [], np.empty((0, 33))), r"temperatures: found shape \(0,\)"),
+        ((np.stack([X, 1 + 0 * X], axis=1), T, F), "x: found 1 for all of one coordinate"),
     ):
         with pytest.raises(InputError, match=message):
             model.fit(*arguments)
     with pytest.raises(InputError, match="F that depends on x"):
         LandscapeModel(2, unit_check=False).fit(X, T, np.ones_like(F))
+    with pytest.raises(InputError, match=r"density_temperature: found shape \(3,\), expected shape \(9,\)"):
+        model.fit(X, T, F, density_temperature=np.ones(3))
     for parameters, message in (
         ({"configurations": 0}, "configurations: found 0"),
+        ({"configurations": 2.5}, "configurations: found 2.5, expected an integer, 1 or more"),
+        ({"configurations": "2"}, "configurations: found 2, expected an integer"),
+        ({"seed": -1}, "seed: found -1, expected an integer, 0 or more"),
+        ({"start": "well"}, r"start: found 'well', .*did you mean 'wells'"),
         ({"convexity": -1.0}, "convexity: found -1"),
         ({"slope": 1.0}, "slope: found 1"),
         ({"iterations": 0}, "iterations: found 0"),

@@ -92,6 +92,7 @@ def test_tables_that_are_refused(tmp_path, name):
         ("x,temperature,energy", rows(), "For 'free_energy', did you mean 'energy'?"),
         ("y,temperature,free_energy", rows(), "found no column 'x'"),
         ("x1,x3,temperature,free_energy", ["1,2,3,4"], "found no column 'x2' among 'x1', 'x3'"),
+        ("x99999,temperature,free_energy", ["1,2,3"], "expected the columns x1, x2, temperature, free"),
         ("x,x1,temperature,free_energy", ["1,2,3,4"], "found 'x' beside 'x1', expected x alone"),
         ("x,temperature,free_energy,slop", ["1,2,3,4"], "(and, if known, weight, slope, entropy). did you"),
         ("x,temperature,free_energy,weight", ["1,2,3,-4"], "'weight': found -4, expected a weight above 0"),

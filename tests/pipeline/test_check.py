@@ -21,8 +21,13 @@ def fresh(tmp_path: Path) -> Checkout:
     return Checkout.copy_of_repository(tmp_path / "zenn")
 
 
-def check(checkout: Checkout, fails: bool = False) -> str:
-    return checkout.run("python", "-m", "zenn", "check", "--reference", REFERENCE, fails=fails)
+def check(checkout: Checkout, *arguments: str, fails: bool = False) -> str:
+    return checkout.run("python", "-m", "zenn", "check", "--reference", REFERENCE, *arguments, fails=fails)
+
+
+def check_materials(checkout: Checkout) -> str:
+    """What is said of something wrong in one subject, the quickest."""
+    return check(checkout, "--subject", "materials", fails=True)
 
 
 def test_all_figures_and_tables_are_made_again_and_agree(fresh: Checkout) -> None:
@@ -32,14 +37,14 @@ def test_all_figures_and_tables_are_made_again_and_agree(fresh: Checkout) -> Non
 
 def test_a_broken_notebook_is_seen(fresh: Checkout) -> None:
     fresh.edit("reports/notebooks/materials.py", 'save(figure, curvature, out, "zenn-fig-s2")', "1 / 0")
-    printed = check(fresh, fails=True)
+    printed = check_materials(fresh)
     assert "reports/notebooks/materials.py, cell" in printed
     assert "ZeroDivisionError" in printed
 
 
 def test_a_notebook_that_forgets_a_figure_is_seen(fresh: Checkout) -> None:
     fresh.edit("reports/notebooks/materials.py", 'save(figure, curvature, out, "zenn-fig-s2")', "pass")
-    assert "materials/figures: found the files" in check(fresh, fails=True)
+    assert "materials/figures: found the files" in check_materials(fresh)
 
 
 def test_a_broken_rule_is_seen(fresh: Checkout) -> None:
@@ -47,21 +52,28 @@ def test_a_broken_rule_is_seen(fresh: Checkout) -> None:
     fresh.edit(
         "workflow/rules/materials.smk", outputs, f"[*{outputs}, 'results/{{subject}}/{{run}}/{{key}}/no.png']"
     )
-    assert "no.png" in check(fresh, fails=True)
+    assert "no.png" in check_materials(fresh)
 
 
 def test_a_wrong_picture_is_seen(fresh: Checkout) -> None:
     fresh.edit("zenn/plots/materials.py", "curve[column], color=colour", "1 + curve[column], color=colour")
-    assert "beyond-fig-fe3pt-phase-diagram, panel 0, curve '5 K': found y values that no column" in check(
-        fresh, fails=True
+    assert (
+        "beyond-fig-fe3pt-phase-diagram, panel 0, curve '5 K': found y values that no column"
+        in check_materials(fresh)
     )
 
 
 def test_moved_numbers_are_seen(fresh: Checkout) -> None:
     fresh.edit("params.yaml", "debye_scaling: 0.617", "debye_scaling: 0.61701")
-    printed = check(fresh, fails=True)
+    printed = check_materials(fresh)
     assert "beyond-fig-fe3pt-isotherms, column helmholtz_eV_per_atom" in printed
     assert "values have moved" in printed
+
+
+def test_a_subject_without_figures_is_refused(fresh: Checkout) -> None:
+    printed = check(fresh, "--subject", "minerals", fails=True)
+    assert "argument --subject: found minerals, expected one of ['landscape', 'materials'" in printed
+    assert "expected none with --record" in check(fresh, "--record", "--subject", "materials", fails=True)
 
 
 @pytest.mark.parametrize(

@@ -69,11 +69,14 @@ def decided(checkout: Checkout) -> list[Row]:
 
 def test_a_smaller_scale_keeps_what_a_larger_one_decided(ready: Checkout) -> None:
     """Run at small, publish, come back to ci: the rows decided at small stay."""
+    ready.size_small_as_ci()
     ready.edit("params.yaml", "scale: ci", "scale: small")
     ready.run("dvc", "repro")
     small = decided(ready)
     assert {row["scale"] for row in small} == {"small"}
-    assert len(small) == 5
+    of_materials = {row["id"] for row in small if row["source"].startswith("materials/")}
+    assert "fe3pt-dft-pc" in of_materials
+    assert len(of_materials) < len(small)
     ready.edit("params.yaml", "scale: small", "scale: ci")
     ready.run("dvc", "repro")
     again = decided(ready)
@@ -93,38 +96,47 @@ def test_a_smaller_scale_keeps_what_a_larger_one_decided(ready: Checkout) -> Non
     assert rows["fe3pt-dft-pc"]["verdict"] == "holds"
     assert (rows["fe3pt-dft-pc"]["scale"], rows["fe3pt-dft-pc"]["current"]) == ("small", "no")
     shown = (ready.folder / "results" / "report" / "index.html").read_text()
-    assert "no longer current 5" in shown
+    assert f"no longer current {len(of_materials)}" in shown
 
 
 def test_the_committed_lock_agrees_with_the_committed_code() -> None:
     """Without results (a clean clone): every dependency and every published file is the recorded one."""
+    stages = yaml.safe_load((ROOT / "dvc.lock").read_text())["stages"]
     done = subprocess.run(["dvc", "status", "--json"], cwd=ROOT, capture_output=True, text=True, check=True)
     for stage, entries in json.loads(done.stdout).items():
         for entry in entries:
             assert isinstance(entry, dict), f"dvc.lock, {stage}: {entry}; run `dvc repro` and commit"
             for kind, what in entry.items():
-                assert what in ({"results/materials": "deleted"}, {"results/materials": "not in cache"}), (
-                    f"dvc.lock, {stage}, {kind}: {what}; run `dvc repro` and commit"
-                )
-    stages = yaml.safe_load((ROOT / "dvc.lock").read_text())["stages"]
-    (made,) = stages["materials"]["outs"]
-    (used,) = [dep for dep in stages["publish"]["deps"] if dep["path"] == "results/materials"]
-    assert used["md5"] == made["md5"]
+                missing = set(what) <= {f"results/{name}" for name in stages}
+                missing = missing and set(what.values()) <= {"deleted", "not in cache"}
+                assert missing, f"dvc.lock, {stage}, {kind}: {what}; run `dvc repro` and commit"
+    for used in stages["publish"]["deps"]:
+        name = used["path"].removeprefix("results/")
+        if name in stages:
+            (made,) = stages[name]["outs"]
+            assert used["md5"] == made["md5"], name
 
 
 def test_what_is_published_is_what_this_code_makes(tmp_path: Path) -> None:
-    """The committed reports, at their scale, against a run from nothing."""
+    """The reports of the forward half, at their scale, against a run from nothing.
+
+    The other subjects take minutes at the published scale. Theirs are held by dvc.lock to this code, whose
+    numbers `tests/pipeline/test_check.py` compares at the scale of CI.
+    """
     scale = json.loads((ROOT / "reports" / "metrics.json").read_text())["scale"]
     fresh = Checkout.copy_of_repository(tmp_path / "zenn", scale=scale)
-    fresh.snakemake()
+    fresh.snakemake("--", "materials")
     artefacts = {row["id"]: row for row in csv.DictReader((ROOT / "data/inputs/artefacts.csv").open())}
     published = [*(ROOT / "reports/figures").glob("*.csv"), *(ROOT / "reports/tables").glob("*.csv")]
     assert len(published) == sum(bool(row["step"]) for row in artefacts.values())
-    for table in published:
+    forward = [table for table in published if artefacts[table.stem]["step"] == "materials/figures"]
+    assert forward
+    for table in forward:
         rtol, atol = (float(artefacts[table.stem][name]) for name in ("rtol", "atol"))
         made = fresh.result("materials/figures", table.name)
         assert compare_tables(table.stem, made, table, rtol, atol) == []
-    new = read_rows(fresh.result("report/ledger", "claims.csv"))
-    old = read_rows(ROOT / "reports" / "claims.csv")
-    for name in ("id", "measured", "verdict", "why", "scale", "key"):
-        assert [row[name] for row in new] == [row[name] for row in old], name
+    new = read_rows(fresh.result("materials/claims", "claims.csv"))
+    old = {row["id"]: row for row in read_rows(ROOT / "reports" / "claims.csv")}
+    for row in new:
+        for name in ("measured", "verdict", "why", "scale", "key"):
+            assert row[name] == old[row["id"]][name], (row["id"], name)

@@ -140,7 +140,7 @@ def test_every_parameter_is_documented(raw):
         for row in rows(getattr(resolve(raw), name)):
             assert row.description, row.key
             assert row.source, row.key
-            named = row.value is None or isinstance(row.value, str)  # a name, or none of it
+            named = row.value is None or isinstance(row.value, str | bool)  # a name, a switch, or none of it
             assert row.unit or named or isinstance(row.value[0], str), row.key
 
 

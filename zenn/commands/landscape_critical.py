@@ -116,19 +116,33 @@ def _windows(
 ) -> tuple[tuple[Window, ...], Window]:
     """Windows as given, or those of the data."""
     result = model.result
-    T = float(result.temperatures[0]), float(result.temperatures[-1])
-    if temperature_window is not None:
-        T = read_range("--temperature-window", temperature_window, "LOW:HIGH, two temperatures, e.g. 100:300")
+    T = of_table = float(result.temperatures[0]), float(result.temperatures[-1])
     if T[0] == T[1]:
         hint = "A bifurcation needs a fit to two temperatures or more"
         raise NotFoundError(f"no critical point at the one temperature {T[0]:g} of the table. {hint}")
+    if temperature_window is not None:
+        expected = "LOW:HIGH, two temperatures above 0, e.g. 100:300"
+        T = read_range("--temperature-window", temperature_window, expected)
+        if not T[0] > 0:
+            raise InputError("argument --temperature-window", "", repr(temperature_window), expected)
+    _note_beyond("--temperature-window", T, of_table)
     if x_windows is None:
         return result.domain, T
     if len(x_windows) != len(result.domain):
         found = f"{len(x_windows)} windows"
         raise InputError("argument --x-window", "", found, f"{len(result.domain)}, one for each coordinate")
     expected = "LOW:HIGH, two numbers, e.g. -1:1"
-    return tuple(read_range("--x-window", text, expected) for text in x_windows), T
+    windows = tuple(read_range("--x-window", text, expected) for text in x_windows)
+    for window, domain in zip(windows, result.domain, strict=True):
+        _note_beyond("--x-window", window, domain)
+    return windows, T
+
+
+def _note_beyond(option: str, window: Window, of_table: Window) -> None:
+    """Say so where a window reaches beyond the table: nothing holds the networks there."""
+    if window[0] < of_table[0] or window[1] > of_table[1]:
+        low, high = of_table
+        note(f"{option} reaches beyond the table, {low:g} to {high:g}: what is found there is extrapolated")
 
 
 def _find(

@@ -39,6 +39,9 @@ REQUEST = "request.json"
 CURVE = 201
 """Points of a curve of the fit."""
 
+STUCK = 0.1
+"""Of the range of F: an error of a fit that found no way down any more, above which that is said."""
+
 LARGE_ENTROPIES = 20.0
 """In gamma k_B; above, (S_k / (gamma k_B))^2 of Eq. 6 takes digits from everything else."""
 
@@ -110,9 +113,11 @@ def run_fit(path: Path, out: Path, options: FitOptions) -> None:
     NotConvergedError : the loss is not finite.
     """
     check_out(out)
+    import numpy as np
     import torch
 
     from zenn.csv_table import write_columns
+    from zenn.landscape.minimise import DivergedError
     from zenn.landscape.model import LandscapeModel
     from zenn.landscape.reduced import refuse_units
     from zenn.landscape.table import read_landscape
@@ -121,6 +126,8 @@ def run_fit(path: Path, out: Path, options: FitOptions) -> None:
         1
     )  # small matrices: more threads only wait for each other, and sum in another order
     data = read_landscape(path)
+    if np.all(data.free_energies == data.free_energies[:, :1]):
+        raise InputError(path, "column 'free_energy'", "the same F at every x", "F that depends on x")
     if options.unit_check:
         refuse_units(
             data.free_energies,
@@ -143,16 +150,22 @@ def run_fit(path: Path, out: Path, options: FitOptions) -> None:
     )
     _check_against(data, options)
     problem = _problem(model, data, options)
+    searching = options.configurations is None or options.hold_out
+    if searching:
+        _refuse_too_few(problem, path)
     _note_entropies(problem)
     kept = out.with_name(f"{out.name}.checkpoints")
     _refuse_another(kept, path, options)
     try:
         selection = None
-        if options.configurations is None or options.hold_out:
+        if searching:
             selection = _select(problem, options, kept)
             model.set_params(configurations=selection.configurations, iterations=selection.iterations)
             problem = _problem(model, data, options)
         fitted = _fit(problem, problem.landscape, kept / "fit.safetensors", "fit")
+    except DivergedError as error:
+        hint = "Look at --boltzmann-constant, or give another --start or --seed or a higher "
+        raise DivergedError(f"{error}. {hint}--density-temperature", error.last_good) from None
     except BaseException as error:
         if {file.name for file in kept.iterdir()} == {REQUEST}:
             shutil.rmtree(kept)  # nothing to go on from
@@ -183,6 +196,7 @@ def run_fit(path: Path, out: Path, options: FitOptions) -> None:
             },
         )
     shutil.rmtree(kept, ignore_errors=True)
+    _note_stuck(fitted, errors)
     summary.show_fit(
         model.configurations,
         fitted.state,
@@ -227,6 +241,16 @@ def _problem(model: LandscapeModel, data: LandscapeTable, options: FitOptions) -
     )
 
 
+def _refuse_too_few(problem: Problem, path: Path) -> None:
+    """Refuse a table of which nothing can be held out."""
+    from zenn.landscape.selection import held_out
+
+    try:
+        held_out(problem.landscape)
+    except InputError as error:
+        raise InputError(path, "", error.found, error.expected, "Give a number --k") from None
+
+
 def _note_entropies(problem: Problem) -> None:
     """Say so where entropies are out of proportion to gamma."""
     import numpy as np
@@ -240,6 +264,16 @@ def _note_entropies(problem: Problem) -> None:
         note(
             f"-dF/dT differs by {largest:.3g} k_B between points, much beside gamma = {gamma:g}: "
             "--gamma inf may be more precise"
+        )
+
+
+def _note_stuck(fitted: Fitted, errors: dict[str, np.ndarray]) -> None:
+    """Say so where a fit came to rest far from the data."""
+    rms, largest = float((errors["rms_error"] ** 2).mean() ** 0.5), errors["free_energy_range"].max()
+    if fitted.state.reason == "no descent" and not rms < STUCK * largest:
+        note(
+            f"the fit came to rest with errors of {rms / largest:.0%} of the range of F: give another "
+            "--start or --seed or a higher --density-temperature"
         )
 
 

@@ -22,6 +22,7 @@ Array = NDArray[np.float64]
 
 _WELL_STEPS, _WELL_RATE = 600, 2e-2
 _WELL_STRIDE = 7  # at least; see _some
+_LARGEST_MATRIX = 8 * 2**30  # bytes
 _LEAST_ENTROPY = 1e-3  # of a well's target: softplus has no zero
 
 
@@ -64,9 +65,15 @@ def fit(
 
     Raises
     ------
-    InputError : a term of the loss, or the start, needs what network or landscape do not have.
+    InputError : a term of the loss, or the start, needs what network or landscape do not have; the network is
+    too large for a dense inverse Hessian.
     DivergedError : the loss is not finite in the first phase or after it.
     """
+    needed = 8 * network.size**2
+    if needed > _LARGEST_MATRIX:
+        found = f"one of {network.size} parameters, whose inverse Hessian takes {needed / 2**30:.0f} GiB"
+        expected = f"at most {_LARGEST_MATRIX / 2**30:.0f} GiB: fewer configurations or neurons"
+        raise InputError("argument network", "", found, expected)
     objective = Objective(network, landscape, weights)
     if state is None:
         tried = [

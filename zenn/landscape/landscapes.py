@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from zenn.errors import InputError
+from zenn.landscape.grids import trapezoidal_weights
 
 Array = NDArray[np.float64]
 Window = tuple[float, float]
@@ -108,14 +109,6 @@ def quadrature(points: int, window: Window) -> tuple[Array, Array]:
     return (low + high) / 2 + (high - low) / 2 * nodes, (high - low) / 2 * weights
 
 
-def trapezoid(points: int, window: Window) -> tuple[Array, Array]:
-    """Points and weights of the trapezoidal rule on a window, shape (points,), its ends among them."""
-    nodes, step = np.linspace(*window, points, retstep=True)
-    weights = np.full(points, step)
-    weights[[0, -1]] /= 2
-    return nodes, weights
-
-
 def bifurcation_energy(x: ArrayLike, temperature: ArrayLike, boltzmann_constant: float = 1.0) -> Array:
     """F(x, T) = k_B T [(x^2 / 2 + (T - 2) / 2)^2 + ((T - 2)^2 - 1)^2 / 2]: two wells below T = 2, one above.
 
@@ -180,7 +173,8 @@ def three_wells(points: int = 24, domain: tuple[Window, Window] = THREE_WELLS_DO
     With as many nodes of Gauss and Legendre's rule, which are sparse in the middle, where the wells are,
     fits are ten times worse between the points.
     """
-    (x, wx), (y, wy) = (trapezoid(points, window) for window in domain)
+    x, y = (np.linspace(*window, points) for window in domain)
+    wx, wy = trapezoidal_weights(x), trapezoidal_weights(y)
     X, Y = np.meshgrid(x, y, indexing="ij")
     at = np.stack([X.ravel(), Y.ravel()], axis=1)
     V = three_wells_energy(at[:, 0], at[:, 1])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from inspect import signature
+from numbers import Integral
 from typing import Any, Literal
 
 import numpy as np
@@ -195,11 +196,7 @@ class LandscapeModel:
         if self.unit_check:
             refuse_units(data.free_energies, data.temperatures, self.boltzmann_constant)
         landscape, units = reduced(data)
-        for name in ("convexity", "slope", "entropy"):
-            if not 0 <= getattr(self, name) < np.inf:
-                raise InputError(f"argument {name}", "", getattr(self, name), "a finite number of 0 or more")
-        if self.iterations < 1:
-            raise InputError("argument iterations", "", self.iterations, "1 or more")
+        self._check()
         start = self.start or ("wells" if data.dimensions == 1 else "random")
         K, k = int(self.configurations), landscape.boltzmann_constant
         network = Zenn(scaling_of(landscape), K, k, float(self.gamma))
@@ -350,6 +347,19 @@ class LandscapeModel:
             raise InputError("model", "", "no fit", "a call of fit before")
         return self._result
 
+    def _check(self) -> None:
+        """Refuse parameters that the network, the loss or the fit would take for others."""
+        for name in ("convexity", "slope", "entropy"):
+            if not 0 <= getattr(self, name) < np.inf:
+                raise InputError(f"argument {name}", "", getattr(self, name), "a finite number of 0 or more")
+        for name, least in (("configurations", 1), ("iterations", 1), ("seed", 0)):
+            value = getattr(self, name)
+            if not isinstance(value, Integral) or value < least:
+                raise InputError(f"argument {name}", "", value, f"an integer, {least} or more")
+        if self.start not in (None, "wells", "random"):
+            hint = did_you_mean(str(self.start), ("wells", "random"))
+            raise InputError("argument start", "", repr(self.start), "'wells', 'random' or None", hint)
+
     def _data(
         self,
         x: ArrayLike,
@@ -370,6 +380,12 @@ class LandscapeModel:
             points = points[:, None]
         if points.ndim != 2 or len(points) < 4 or len(np.unique(points, axis=0)) < len(points):
             raise InputError("argument x", "", f"shape {points.shape}", "four or more different points")
+        for coordinate in points.T:
+            if np.all(coordinate == coordinate[0]):
+                found = f"{coordinate[0]:g} for all of one coordinate"
+                raise InputError("argument x", "", found, "one that varies")
+        if T.ndim != 1 or not len(T):
+            raise InputError("argument temperatures", "", f"shape {T.shape}", "a list of one or more")
         if F.shape != (len(T), len(points)):
             expected = f"shape {(len(T), len(points))}"
             raise InputError("argument free_energies", "", f"shape {F.shape}", expected)
@@ -377,6 +393,9 @@ class LandscapeModel:
         if of_slopes is not None and of_slopes.ndim == 2:
             of_slopes = of_slopes[..., None]
         given = T if density_temperature is None else np.asarray(density_temperature, dtype=float)
+        if given.shape not in ((), T.shape):
+            found, expected = f"shape {given.shape}", f"shape {T.shape}, or one number"
+            raise InputError("argument density_temperature", "", found, expected)
         made = Landscape(
             points,
             grid_weights(points)[0] if weights is None else np.asarray(weights, dtype=float),
@@ -408,11 +427,15 @@ class LandscapeModel:
         self, x_window: Window | Sequence[Window] | None, temperature_window: Window | None
     ) -> tuple[tuple[Window, ...], Window]:
         result = self.result
-        given = (
-            result.domain if x_window is None else np.asarray(x_window, dtype=float).reshape(-1, 2).tolist()
-        )
+        given = np.asarray(result.domain if x_window is None else x_window, dtype=float)
+        if given.ndim not in (1, 2) or given.shape[-1] != 2:
+            found, expected = f"shape {given.shape}", "(low, high), or one such window for each coordinate"
+            raise InputError("argument x_window", "", found, expected)
         T = result.temperatures
+        if len(T) < 2:  # beyond it the network says nothing
+            raise NotFoundError(f"no critical point at the one temperature {T[0]:g} of the data")
         of_temperature = temperature_window or (float(T[0]), float(T[-1]))
-        if of_temperature[0] == of_temperature[1]:
-            raise NotFoundError(f"no critical point at the one temperature {of_temperature[0]:g} of the data")
-        return tuple((float(low), float(high)) for low, high in given), of_temperature
+        if not of_temperature[0] > 0:
+            expected = "temperatures above 0"
+            raise InputError("argument temperature_window", "", of_temperature, expected)
+        return tuple((float(low), float(high)) for low, high in given.reshape(-1, 2)), of_temperature

@@ -55,7 +55,13 @@ def load_model(folder: Path | str) -> LandscapeModel:
     for name in FILES:
         if not (folder / name).is_file():
             raise InputError(folder, "", f"no {name}", "a folder with a fitted landscape")
-    network, vectors = load_network(folder)
+    try:
+        network, vectors = load_network(folder)
+    except InputError as error:
+        if Path(error.source) in (folder, folder / NETWORK, folder / PARAMETERS):
+            raise
+        where = error.where or error.source.removeprefix("argument ")
+        raise InputError(folder / NETWORK, where, error.found, error.expected, error.hint) from None
     if VECTOR not in vectors:
         raise InputError(folder / PARAMETERS, "", f"the vectors {sorted(vectors)}", f"one named {VECTOR!r}")
     path = folder / MODEL
@@ -64,6 +70,8 @@ def load_model(folder: Path | str) -> LandscapeModel:
         domain = tuple((float(low), float(high)) for low, high in written["domain"])
         parameters = {**written["parameters"], "gamma": float(written["parameters"]["gamma"])}
         model = LandscapeModel().set_params(**parameters)
+    except InputError as error:
+        raise InputError(path, "parameters", error.found, error.expected, error.hint) from None
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise InputError(path, "", repr(error), "parameters and domain of a fitted landscape") from None
     if len(domain) != network.dimensions:

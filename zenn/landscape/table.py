@@ -104,7 +104,9 @@ def _coordinates(path: Path | str, header: tuple[str, ...]) -> tuple[str, ...]:
         return ("x",)  # read_table says so if it is not there
     if "x" in header:
         raise InputError(path, "header", f"'x' beside {numbered[0]!r}", "x alone, or x1, x2, ...")
-    return tuple(f"x{i + 1}" for i in range(max(int(name[1:]) for name in numbered)))
+    highest = max(int(name[1:]) for name in numbered)
+    # of x99 alone, two names are enough for one to be missed
+    return tuple(f"x{i + 1}" for i in range(min(highest, len(numbered) + 1)))
 
 
 class _Grid:

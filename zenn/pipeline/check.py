@@ -24,8 +24,10 @@ class CheckFailedError(ZennError):
     """A figure or table could not be made again, or its numbers have moved."""
 
 
-def check_checkout(root: Path, reference: Path, scale: str, record: bool = False) -> str:
-    """Make all figures and tables of the checkout `root` again and compare them with `reference`.
+def check_checkout(
+    root: Path, reference: Path, scale: str, record: bool = False, subject: str | None = None
+) -> str:
+    """Make the figures and tables of a checkout, or of one subject, again and compare them with `reference`.
 
     Works in a copy that has no results, so nothing of an earlier run can pass for a new one, and nothing of
     the user's is touched. With `record`, the numbers become the reference instead. Returns a sentence that
@@ -33,16 +35,22 @@ def check_checkout(root: Path, reference: Path, scale: str, record: bool = False
 
     Raises
     ------
+    InputError : the subject makes no figure.
     CheckFailedError : names every artefact, column and row at fault.
     """
+    if record and subject is not None:
+        raise InputError(
+            "argument --subject", "", subject, "none with --record, which writes all numbers anew"
+        )
     if not record and not (reference / scale).is_dir():
         raise CheckFailedError(f"{reference / scale}: found no such folder, expected one with reference CSVs")
     with tempfile.TemporaryDirectory(prefix="zenn-check-") as scratch:
         copy = Path(scratch) / "checkout"
         copy_without_results(root, copy)
-        _run(copy, "-m", "snakemake", "--cores", "all", "--config", f"scale={scale}", "--", "all")
+        _refuse_unknown(subject, copy)
+        _run(copy, "-m", "snakemake", "--cores", "all", "--config", f"scale={scale}", "--", subject or "all")
         keys = json.loads(_run(copy, "-m", "zenn", "plan", "--scale", scale, "--json"))
-        made = _made(copy, keys)
+        made = _made(copy, keys, subject)
         if record:
             with atomic_folder(reference / scale) as folder:
                 for artefact in made:
@@ -77,10 +85,22 @@ class Made:
         return found
 
 
-def _made(copy: Path, keys: dict[str, str]) -> list[Made]:
+def _refuse_unknown(subject: str | None, copy: Path) -> None:
+    artefacts = _drawn(copy)
+    if subject is not None and subject not in set(artefacts["subject"]):
+        raise InputError("argument --subject", "", subject, f"one of {sorted(set(artefacts['subject']))}")
+
+
+def _drawn(copy: Path) -> pd.DataFrame:
+    """The artefacts that a step makes."""
     artefacts = pd.read_csv(copy / ARTEFACTS)
+    return artefacts[artefacts["step"].notna()]
+
+
+def _made(copy: Path, keys: dict[str, str], subject: str | None) -> list[Made]:
+    artefacts = _drawn(copy)
     made = []
-    for row in artefacts[artefacts["step"].notna()].itertuples():
+    for row in artefacts[artefacts["subject"].eq(subject) if subject else slice(None)].itertuples():
         step = str(row.step)
         if step not in keys:
             raise InputError(ARTEFACTS, f"{row.id}, column step", step, f"one of {sorted(keys)}")

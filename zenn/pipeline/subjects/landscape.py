@@ -239,7 +239,7 @@ class _Steps:
         self._fit(
             "fe3pt_authors", self.main, self._fe3pt_landscape(),
             self._zenn(section.configurations, constants), loss, section.iterations,
-            start="wells", inputs={"table": grid},
+            start="wells", starts=section.starts, inputs={"table": grid},
         )  # fmt: skip
         asked = self._fe3pt_questions([(section.configurations, section.convexity)])
         return [fetched, grid, *self._with_evaluation("fe3pt_authors", asked, {"table": grid}, like="fe3pt")]
