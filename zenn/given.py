@@ -31,9 +31,21 @@ class Given:
         self._asked[name] = inner
         return inner
 
+    @property
+    def values(self) -> dict[str, Any]:
+        """All of it as plain values, to be kept; what is in it counts as asked for where it is read."""
+        return dict(self._values)
+
     def number(self, name: str) -> float:
         """The finite number `name`."""
         return self._number(name, self._value(name))
+
+    def switch(self, name: str) -> bool:
+        """The truth value `name`."""
+        value = self._value(name)
+        if not isinstance(value, bool):
+            raise self._refusal(name, value, "true or false")
+        return value
 
     def integer(self, name: str) -> int:
         """The integer `name`."""

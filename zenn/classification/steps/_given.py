@@ -36,7 +36,7 @@ def read_training(given: Given) -> TrainingSettings:
         omega=given.number("omega"),
         gamma=given.number("gamma"),
         boltzmann_constant=given.number("boltzmann_constant"),
-        detach_weights=read_switch(given, "detach_weights"),
+        detach_weights=given.switch("detach_weights"),
         mode=given.choice("mode", ("joint", "alternating")),  # type: ignore[arg-type]
         cross_entropy_warm_up=given.number("cross_entropy_warm_up"),
         prior=given.choice("prior", ("uniform", "learned")),  # type: ignore[arg-type]
@@ -49,14 +49,6 @@ def read_training(given: Given) -> TrainingSettings:
     )
     settings.check()
     return settings
-
-
-def read_switch(given: Given, name: str) -> bool:
-    """The truth value `name`; belongs into `Given`, as a public method, once somebody else wants one."""
-    value = given._value(name)
-    if not isinstance(value, bool):
-        raise given._refusal(name, value, "true or false")
-    return value
 
 
 def read_seeds(given: Given) -> tuple[int, ...]:

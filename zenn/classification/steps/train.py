@@ -26,9 +26,10 @@ from zenn.classification.model import EncoderOutputs, build_model, prior_of
 from zenn.classification.predictions import save_predictions
 from zenn.classification.saved_model import save_models
 from zenn.classification.settings import TrainingSettings
-from zenn.classification.steps._given import read_seeds, read_switch, read_training
+from zenn.classification.steps._given import read_seeds, read_training
 from zenn.classification.training import Now, Trained, train
 from zenn.csv_table import write_columns
+from zenn.errors import InputError
 from zenn.files import write_json
 from zenn.given import Given
 from zenn.progress import Progress
@@ -46,10 +47,10 @@ def run(params: Given, inputs: Mapping[str, Path], out: Path, checkpoints: Path)
     """
     torch.set_num_threads(1)  # small matrices: more threads only wait for each other; jobs run side by side
     settings, seeds = read_training(params.group("training")), read_seeds(params)
-    save_every, save_model = params.number("save_every_s"), read_switch(params, "save_model")
+    save_every, save_model = params.number("save_every_s"), params.switch("save_model")
     encoder = params.group("encoder")
     data = load_data_set(inputs["data"])
-    weights = inputs["weights"] if "weights" in inputs else None  # noqa: SIM401, get does not count as asked
+    weights = _weights(inputs["weights"]) if "weights" in inputs else None
     shape = Shape.of(data)
     devices = Devices(settings.precision)
     trained: dict[int, Trained] = {}
@@ -83,9 +84,17 @@ def run(params: Given, inputs: Mapping[str, Path], out: Path, checkpoints: Path)
     rows = [{"seed": seed, **row} for seed, end in trained.items() for row in end.history]
     write_columns(out / "history.csv", {name: [row[name] for row in rows] for name in rows[0]})
     if save_model:
-        save_models(out, models, encoder._values, settings, data)
+        save_models(out, models, encoder.values, settings, data)
         if (inputs["data"] / TOKENIZER).is_file():
             shutil.copyfile(inputs["data"] / TOKENIZER, out / TOKENIZER)
+
+
+def _weights(path: Path) -> Path:
+    """The one .npz file of a folder that a step fetched, or what was given: a file, a folder of safetensors."""
+    found = sorted(path.glob("*.npz")) if path.is_dir() else []
+    if len(found) > 1:
+        raise InputError(path, "", [one.name for one in found], "one .npz file")
+    return found[0] if found else path
 
 
 class _Watch:
