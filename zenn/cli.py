@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 import zenn
+from zenn.commands.classify import app as classify
 from zenn.commands.landscape import app as landscape
 from zenn.commands.materials import app as materials
 from zenn.errors import ZennError
@@ -26,6 +27,7 @@ docs = typer.Typer(help="Write generated documentation.", no_args_is_help=True)
 app.add_typer(docs, name="docs")
 app.add_typer(materials, name="materials")
 app.add_typer(landscape, name="landscape")
+app.add_typer(classify, name="classify")
 
 Scale = Annotated[str | None, typer.Option(help="ci, small or paper; params.yaml decides when not given.")]
 
