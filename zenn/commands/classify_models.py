@@ -54,6 +54,7 @@ RANDOM = "random"
 
 MOST_PATCHES, FEWEST_PATCHES = 64, 4
 EVALUATIONS = 20  # rows of a history
+SMALLEST_BATCH, UPDATES = 8, 16  # samples; of an epoch, where batches would be as small as that
 
 
 @dataclass(frozen=True)
@@ -96,10 +97,11 @@ def known_model(name: str) -> str:
     return bare
 
 
-def recipe(model: str, kind: str) -> Recipe:
-    """Rates and sizes for a model on `images` or `texts`."""
+def recipe(model: str, kind: str, samples: int) -> Recipe:
+    """Rates and sizes for a model on some `images` or `texts`; few samples come in smaller batches."""
     small = replace(_SMALL, epochs=30) if kind == "texts" else _SMALL
-    return RECIPES.get(model, small)
+    found = RECIPES.get(model, small)
+    return replace(found, batch_size=min(found.batch_size, max(SMALLEST_BATCH, samples // UPDATES)))
 
 
 def encoder_of(model: str, data: DataSet, weights: str | None, fine_tune: str) -> dict[str, Any]:

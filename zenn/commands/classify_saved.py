@@ -127,12 +127,12 @@ def outputs_of_samples(saved: Saved, seed: int, samples: Samples) -> Outputs:
         report={},
     )
     found = outputs_of(model, OnDevice(split, data, devices.device), devices)
-    settings = saved.settings
+    settings, prior = saved.settings, prior_of(model).cpu().double().numpy()
     return Outputs(
         found.energies,
         found.entropies,
         model.temperatures.values.detach().cpu().double().numpy(),
-        prior_of(model).cpu().double().numpy(),
+        prior / prior.sum(),  # float32 is not that exact
         settings.boltzmann_constant,
         settings.gamma,
     )

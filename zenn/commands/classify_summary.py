@@ -67,9 +67,8 @@ def show_evaluation(predictions: Predictions, permutations: int) -> None:
         numbers.append(_mean([one.permuted_error for one in several]))
         print(f"{name:<27}" + "".join(f"{number:>9.4f}" for number in numbers))
     print("* after temperature scaling fitted on validation samples")
-    print(
-        f"permuted: error on test labels in random order, mean of {permutations} orders. {_leak(predictions, found)}"
-    )
+    print(f"permuted: error on test labels in random order, mean of {permutations} orders")
+    print(_leak(predictions, found))
 
 
 def _leak(predictions: Predictions, found: Sequence[Assessment]) -> str:
@@ -79,11 +78,12 @@ def _leak(predictions: Predictions, found: Sequence[Assessment]) -> str:
         for name in ("marginal", "oracle")
     }
     if of["oracle"] < of["marginal"]:
-        return f"The oracle is {of['marginal'] - of['oracle']:.4f} below chance: it has seen them"
+        gap = of["marginal"] - of["oracle"]
+        return f"On those the oracle errs by {gap:.4f} less than the prediction: it has seen them"
     outputs = next(iter(predictions.outputs.values()))["test"]
     if outputs.entropies is None or len(outputs.temperatures) == 1:
-        return "With S = 0 or one temperature the oracle errs as without labels: it has nothing to choose"
-    return "The oracle is not below chance here: its temperatures agree"
+        return "With S = 0 or one temperature the oracle has nothing to choose, and errs as without labels"
+    return "On those the oracle errs no less than the prediction: its temperatures agree"
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -139,7 +139,7 @@ def run_train(path: Path, out: Path, options: TrainOptions) -> None:
         data, tokenizer = own_data(path, _how(options))
         data = models.fitted_to(model, data)
         encoder = models.encoder_of(model, data, options.weights, options.fine_tune)
-        training = models.training_of(options.preset, temperatures, _recipe(options, data.kind))
+        training = models.training_of(options.preset, temperatures, _recipe(options, data))
         save_data_set(kept / "data", data)
         parameters: dict[str, Any] = {"encoder": encoder, "training": training, "seeds": list(options.seeds)}
         steps = {**parameters, "save_model": True, "save_every_s": SAVE_EVERY_S}
@@ -208,10 +208,10 @@ def _require(option: str, value: object, met: bool, expected: str) -> None:
         raise InputError(f"argument {option}", "", value, expected)
 
 
-def _recipe(options: TrainOptions, kind: str) -> models.Recipe:
+def _recipe(options: TrainOptions, data: DataSet) -> models.Recipe:
     names = ("epochs", "batch_size", "learning_rate")
     asked = {name: value for name in names if (value := getattr(options, name)) is not None}
-    return replace(models.recipe(options.model, kind), **asked)
+    return replace(models.recipe(options.model, data.kind, len(data.train)), **asked)
 
 
 def _how(options: TrainOptions) -> Any:
