@@ -66,12 +66,21 @@ SHORT = {
     "ensemble": "2CE",
     "zenn1": "2E",
 }
+CONTROLS = {
+    "cross_entropy": "cross-entropy",
+    "cross_entropy_lora": "cross-entropy with adapters",
+    "label_smoothing": "label smoothing",
+    "generalised_cross_entropy": "generalised cross-entropy",
+    "ensemble": "ensemble of two",
+    "zenn1": "two encoders, $N_T = 1$",
+}
 METRIC_NAMES = {
     "error": "error",
     "scaled_nll": "NLL, temperature-scaled",
     "scaled_ece": "ECE, temperature-scaled",
 }
-_LINE = 88  # characters of a title across the page
+ALIKE = 2.0  # models whose largest errors differ by less share an axis
+_LINE = 108  # characters of a title across the page
 _POINTS: dict[str, Any] = {"s": 7, "facecolors": "white", "linewidths": 0.6, "zorder": 3}
 
 
@@ -85,13 +94,13 @@ def run_colour(run: str, largest: int) -> Any:
     """Black and grey for cross-entropy, purple for the recommended preset, dark to light with N_T."""
     N_T = temperatures_of(run)
     if N_T:
-        return SEQUENCE(0.15 + 0.7 * (N_T - 1) / max(largest - 1, 1))
+        return SEQUENCE(0.15 + 0.7 * (N_T - 1) / (max(largest, 3) - 1))
     return {"cross_entropy": BLACK, RECOMMENDED: PURPLE}.get(run, GREY)
 
 
-def titled(figure: Figure | SubFigure, text: str, size: float = 9.0, line: int = _LINE) -> None:
+def titled(figure: Figure | SubFigure, text: str) -> None:
     """A title that breaks where the page ends."""
-    figure.suptitle("\n".join(textwrap.wrap(text, line)), fontsize=size)
+    figure.suptitle("\n".join(textwrap.wrap(text[0].upper() + text[1:], _LINE)), fontsize=8.5)
 
 
 def rows_of(figure: Figure, panels: Sequence[Panel], letters: bool = True) -> list[SubFigure]:
@@ -99,7 +108,7 @@ def rows_of(figure: Figure, panels: Sequence[Panel], letters: bool = True) -> li
     rows: list[SubFigure] = [*np.atleast_1d(np.array(figure.subfigures(len(panels), 1)))]
     for letter, row, panel in zip("abcdefghijkl", rows, panels, strict=False):
         lettered = f"({letter}) " if letters else ""
-        titled(row, f"{lettered}{panel.title[0].upper()}{panel.title[1:]}", 8.5, 105)
+        titled(row, f"{lettered}{panel.title[0].upper()}{panel.title[1:]}")
     return rows
 
 
@@ -109,10 +118,11 @@ def error_rates(table: pd.DataFrame, panels: Sequence[Panel]) -> Figure:
     figure = Figure(figsize=(PAGE_WIDTH, 2.0 * len(panels) + 0.7), layout="constrained")
     for row, panel in zip(rows_of(figure, panels), panels, strict=True):
         of_panel = table[table["panel"] == panel.name]
-        axes = row.subplots(1, len(panel.roles), sharey=True, squeeze=False)[0]
+        axes = row.subplots(1, len(panel.roles), squeeze=False)[0]
         for axis, model in zip(axes, panel.roles, strict=True):
             _draw_bars(axis, of_panel[of_panel["model"] == model])
             axis.set_title(model_name(model))
+        _same_limits(axes)
         axes[0].set_ylabel("test error (%)")
     handles = [
         Patch(facecolor=GREY, edgecolor=BLACK, linewidth=0.6, label="cross-entropy (dashed: its median)"),
@@ -158,22 +168,24 @@ def leaks(table: pd.DataFrame, panels: Sequence[Panel]) -> Figure:
     `table` as of `tables.leaks`. A row per data set, those with random labels among them.
     """
     most = max((len(panel.roles) for panel in panels), default=1)
-    figure = Figure(figsize=(max(PAGE_WIDTH, 1.6 * 2 * most), 1.75 * len(panels) + 0.8), layout="constrained")
+    figure = Figure(figsize=(max(PAGE_WIDTH, 1.6 * 2 * most), 1.85 * len(panels) + 0.8), layout="constrained")
     for row, panel in zip(rows_of(figure, panels), panels, strict=True):
         of_panel = table[table["data"] == panel.data]
         axes = row.subplots(1, 2 * len(panel.roles), squeeze=False)[0]
         random = panel.data.endswith("random")
-        for number, (labels, said) in enumerate({"own": "test labels", "permuted": "permuted"}.items()):
+        for number, (labels, said) in enumerate(
+            {"own": "test labels", "permuted": "test labels, permuted"}.items()
+        ):
             those = axes[number * len(panel.roles) : (number + 1) * len(panel.roles)]
             for axis, model in zip(those, panel.roles, strict=True):
                 chosen = of_panel[(of_panel["labels"] == labels) & (of_panel["model"] == model)]
                 _draw_leak(axis, chosen, lines=random or labels == "permuted")
-                axis.set_title(f"{model_name(model)}, {'random ' if random else ''}{said}", fontsize=7.5)
+                axis.set_title(f"{model_name(model)}\n{'random ' if random else ''}{said}", fontsize=8)
             _same_limits(those)
         axes[0].set_ylabel("test error (%)")
     lines = [
         Line2D([], [], color=BLACK, linestyle="-", linewidth=0.8, label="chance, $1 - 1/K$"),
-        Line2D([], [], color=BLACK, linestyle=":", label="$1 - N_T/K$"),
+        Line2D([], [], color=BLACK, linestyle=":", label="$1 - N_T/K$, or 0"),
     ]
     figure.legend(handles=[*_protocol_lines(), *lines], loc="outside lower center", ncols=2)
     return figure
@@ -204,19 +216,22 @@ def _draw_leak(axis: Axes, table: pd.DataFrame, lines: bool) -> None:
         return
     if lines:
         bounds = medians.drop_duplicates("N_T").sort_values("N_T")
-        axis.plot(bounds["N_T"], bounds["chance_percent"], color=BLACK, linewidth=0.8, zorder=1)
+        axis.plot(bounds["N_T"], bounds["chance_percent"], color=BLACK, linewidth=0.6, zorder=4)
         axis.plot(bounds["N_T"], bounds["fewest_percent"], color=BLACK, linestyle=":", zorder=1)
+    axis.margins(y=0.12)
     axis.set_xticks(sorted(table["N_T"].unique()))
     axis.set_xlim(table["N_T"].min() - 0.4, table["N_T"].max() + 0.4)
     axis.yaxis.set_major_locator(MaxNLocator(4))
 
 
 def _same_limits(axes: Sequence[Axes]) -> None:
-    """One ordinate for neighbours; labels at the first only."""
+    """One ordinate for neighbours, with labels at the first only, if all of them can be read on it."""
+    highest = [axis.get_ylim()[1] for axis in axes]
+    if max(highest) > ALIKE * min(highest):
+        return
     low = min(axis.get_ylim()[0] for axis in axes)
-    high = max(axis.get_ylim()[1] for axis in axes)
     for axis in axes:
-        axis.set_ylim(low, high)
+        axis.set_ylim(low, max(highest))
         axis.tick_params(labelleft=axis is axes[0])
 
 
@@ -228,14 +243,14 @@ def gains(table: pd.DataFrame, panels: Sequence[Panel]) -> Figure:
     abbreviation of the control beside.
     """
     rows = -float(table["shown_at"].min()) + 1 if len(table) else 1.0
-    figure = Figure(figsize=(PAGE_WIDTH, 0.135 * rows + 1.7), layout="constrained")
+    figure = Figure(figsize=(PAGE_WIDTH, min(0.135 * rows, 9.5) + 1.7), layout="constrained")
     axes = figure.subplots(1, len(GAINS), sharey=True)
     titles = {panel.data: panel for panel in panels}
     largest = int(table["run"].map(temperatures_of).max()) if len(table) else 1
     for axis, metric in zip(axes, GAINS, strict=True):
         _draw_gains(axis, table[table["metric"] == metric], largest)
         axis.set_title(METRIC_NAMES[metric])
-        axis.set_xlabel("difference (% of the control)")
+        axis.set_xlabel("% of the control")
         axis.axvline(0.0, color=BLACK, linewidth=0.8)
     groups = table.groupby(["data", "model"], sort=False)["shown_at"].mean()
     ticks = [f"{_short_data(titles, str(data))}\n{model_name(str(model))}" for data, model in groups.index]
@@ -248,15 +263,18 @@ def gains(table: pd.DataFrame, panels: Sequence[Panel]) -> Figure:
     stand_ins = any(panel.stand_in for panel in panels)
     scale = f"; scale {panels[0].scale}" if panels else ""
     notes = "; the sets named digits and topics are stand-ins: small networks" if stand_ins else ""
-    titled(figure, f"Label-free marginal minus the best control on validation, seed by seed{notes}{scale}")
+    titled(
+        figure,
+        f"Label-free marginal minus the best control, seed by seed, means and 95 % intervals{notes}{scale}",
+    )
     handles = [
         Line2D([], [], color=run_colour(run, largest), marker="o", markersize=3.5, label=run_name(run))
         for run in sorted(table["run"].unique(), key=lambda run: (temperatures_of(run) or 99, run))
     ]
-    said = "; ".join(f"{short}: {said}" for short, said in {
-        "CE": "cross-entropy", "LS": "label smoothing", "GCE": "generalised cross-entropy",
-        "2CE": "ensemble of two", "2E": "two encoders, $N_T = 1$"}.items())  # fmt: skip
-    title = f"left of 0: lower than the best control, named at the right\n({said})"
+    there = [name for name in CONTROLS if (table["control"] == name).any()]
+    said = "; ".join(f"{SHORT[name]}: {CONTROLS[name]}" for name in there)
+    said = "\n".join(textwrap.wrap(said, _LINE))
+    title = f"left of 0: lower than the best control, named at the right\n{said}"
     figure.legend(
         handles=handles, title=title, title_fontsize=7, loc="outside lower center", ncols=max(len(handles), 1)
     )

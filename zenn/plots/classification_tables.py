@@ -28,6 +28,7 @@ METRICS = (
     *("scaling", "permuted_labels_error", "source_information"),
 )
 GAINS = ("error", "scaled_nll", "scaled_ece")
+ASIDE = 0.06  # temperatures, between two protocols
 BINS = np.linspace(0.0, 1.0, 21)
 """Of a posterior probability; the evaluation tabulates its quantiles in steps of 5 %."""
 
@@ -37,7 +38,7 @@ _QUANTILE = re.compile(r"quantile_(\d+)")
 _STANDS_FOR = {"cifar-10": "CIFAR-10", "cifar-100": "CIFAR-100", "bbc": "BBC News", "ag-news": "AG News"}
 _DATA = {
     "digits": "scikit-learn digits of several sources",
-    "digits-imbalanced": "scikit-learn digits of several sources, classes imbalanced",
+    "digits-imbalanced": "imbalanced scikit-learn digits of several sources",
     "digits-clean": "scikit-learn digits as they are",
     "digits-random": "scikit-learn digits with random labels",
     "topics5": "invented texts of five topics, several sources",
@@ -160,11 +161,16 @@ def error_rates(metrics: pd.DataFrame) -> pd.DataFrame:
     table = table.assign(error_percent=PER_CENT * table["error"])
     by = [*_PLACES, "run", "N_T", "protocol", "uses_test_labels"]
     found = with_median(table, by, ["error_percent"])
-    places = {run: place for place, run in enumerate(_in_order(found["run"]))}
+    places = {
+        (panel, run): place
+        for panel, of in found.groupby("panel", sort=False)
+        for place, run in enumerate(_in_order(of["run"]))
+    }
+    place = [places[key] for key in found[["panel", "run"]].itertuples(index=False, name=None)]
     width = 0.9 / len(PROTOCOLS)
     alone = found["N_T"] < 2
     shift = (found["protocol"].map(PROTOCOLS.index) - (len(PROTOCOLS) - 1) / 2) * width
-    return found.assign(shown_at=found["run"].map(places) + shift.where(~alone, 0.0))
+    return found.assign(shown_at=place + shift.where(~alone, 0.0))
 
 
 def _in_order(runs: pd.Series) -> list[str]:
@@ -247,7 +253,8 @@ def temperature_courses(history: pd.DataFrame, temperatures: pd.DataFrame) -> pd
 def leaks(metrics: pd.DataFrame, classes: Mapping[str, int]) -> pd.DataFrame:
     """Errors in per cent against N_T by `labels`, 'own' and 'permuted', with chance and 1 - N_T/K.
 
-    `classes` are by data. `shown_at` is N_T, protocols side by side.
+    The latter is 0 where there are more temperatures than classes; `classes` are by data. `shown_at` is N_T,
+    protocols side by side.
     """
     table = printed_runs(metrics)
     named = {"own": "error", "permuted": "permuted_labels_error"}
@@ -258,10 +265,10 @@ def leaks(metrics: pd.DataFrame, classes: Mapping[str, int]) -> pd.DataFrame:
     by = [*_PLACES, "labels", "N_T", "protocol", "uses_test_labels"]
     found = with_median(both, by, ["error_percent"])
     K = found["data"].map(classes)
-    shift = (found["protocol"].map(PROTOCOLS.index) - (len(PROTOCOLS) - 1) / 2) * 0.1
+    shift = (found["protocol"].map(PROTOCOLS.index) - (len(PROTOCOLS) - 1) / 2) * ASIDE
     return found.assign(
         chance_percent=PER_CENT * (1 - 1 / K),
-        fewest_percent=PER_CENT * (1 - found["N_T"] / K),
+        fewest_percent=PER_CENT * (1 - found["N_T"] / K).clip(lower=0.0),
         shown_at=found["N_T"] + shift,
     )
 

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from zenn.plots.classification import (
     COLOURS,
@@ -22,21 +22,22 @@ from zenn.plots.classification import (
     titled,
 )
 from zenn.plots.classification_tables import HEADLINE, ORACLE, Panel, model_name, temperatures_of
-from zenn.plots.style import BLACK, PAGE_WIDTH, VERMILION, in_style, sequential_colours
+from zenn.plots.style import BLACK, PAGE_WIDTH, in_style, sequential_colours
 
 COURSES = {
     "train_loss": "training loss (1)",
     "test_accuracy_percent": "test accuracy,\nlabel-free (%)",
-    "oracle_accuracy_uses_test_labels_percent": "test accuracy as printed,\nuses test labels (%)",
+    "oracle_accuracy_uses_test_labels_percent": "accuracy as printed,\nuses test labels (%)",
 }
 KINDS = {"label_free": "label-free", ORACLE: "as printed: uses test labels"}
+DECADE = 10.0  # losses that differ by more are drawn on a logarithmic scale
 FEW = 15  # points, below which each is marked
 
 
 @in_style
 def courses(table: pd.DataFrame, panel: Panel) -> Figure:
     """Loss and test accuracy against epoch, a row per model; `table` as of `tables.courses`, one data set."""
-    figure, grid = _rows(panel, len(COURSES), 1.75)
+    figure, grid = _rows(panel, len(COURSES), 1.9)
     largest = int(table["N_T"].max()) if len(table) else 1
     runs = sorted(table["run"].unique(), key=lambda run: (temperatures_of(run), run))
     for axes, model in zip(grid, panel.roles, strict=True):
@@ -47,7 +48,8 @@ def courses(table: pd.DataFrame, panel: Panel) -> Figure:
             axis.set_ylabel(label)
             axis.set_xlabel("epoch")
             axis.xaxis.set_major_locator(MaxNLocator(5, integer=True))
-        if (of_model["train_loss"] > 0).any():
+        losses = of_model["train_loss"]
+        if len(losses) and losses.min() > 0 and losses.max() > DECADE * losses.min():
             axes[0].set_yscale("log")
         axes[0].set_title(model_name(model), loc="left", fontweight="bold")
         _share(axes[1], axes[2])
@@ -61,7 +63,7 @@ def courses(table: pd.DataFrame, panel: Panel) -> Figure:
 def _rows(panel: Panel, columns: int, height: float, ratios: Any = None) -> tuple[Figure, np.ndarray]:
     figure = Figure(figsize=(PAGE_WIDTH, height * len(panel.roles) + 1.0), layout="constrained")
     grid = figure.subplots(len(panel.roles), columns, squeeze=False, width_ratios=ratios)
-    titled(figure, f"{panel.title[0].upper()}{panel.title[1:]}")
+    titled(figure, panel.title)
     return figure, grid
 
 
@@ -95,13 +97,12 @@ def posteriors(table: pd.DataFrame, panel: Panel) -> Figure:
         counted = f", $N_T = {N_T:g}$" if len(of_model) else ""
         left.set_title(f"{model_name(model)}{counted}", loc="left", fontweight="bold")
         left.set_ylabel("posterior of $T_i$ (1)")
-        right.set_ylabel("most likely in (% of samples)")
+        right.set_title("most likely temperature", loc="left")
+        right.set_ylabel("share of samples (%)")
         for axis in (left, right):
             _name_temperatures(axis, of_model)
     handles = [Patch(label=said, **_look(kind)) for kind, said in KINDS.items()]
-    median = Line2D(
-        [], [], color=VERMILION, linestyle="--", label="median of the samples (median of the seeds)"
-    )
+    median = Line2D([], [], color=BLACK, linestyle="--", label="median of the samples (median of the seeds)")
     seeds = Line2D([], [], marker="o", color=BLACK, markerfacecolor="white", linestyle="", markersize=3,
                    label="seeds; bars: their median")  # fmt: skip
     figure.legend(handles=[*handles, median, seeds], loc="outside lower center", ncols=2)
@@ -121,6 +122,7 @@ def _draw_violins(axis: Axes, violins: pd.DataFrame, medians: pd.DataFrame) -> N
     for number, kind in enumerate(KINDS):
         side = -1.0 if number == 0 else 1.0
         for i, of in violins[violins["posterior"] == kind].groupby("temperature"):
+            of = of.iloc[slice(*(of["samples_percent"].to_numpy().nonzero()[0][[0, -1]] + [0, 1]))]
             half = 0.42 * of["samples_percent"].to_numpy() / of["samples_percent"].max()
             edges = np.append(of["from"].to_numpy(), of["to"].iloc[-1])
             start = float(str(i)) + 0.02 * side
@@ -132,7 +134,7 @@ def _draw_violins(axis: Axes, violins: pd.DataFrame, medians: pd.DataFrame) -> N
             of_kind["median_posterior"],
             of_kind["temperature"] + min(0.45 * side, 0.02 * side),
             of_kind["temperature"] + max(0.45 * side, 0.02 * side),
-            color=VERMILION,
+            color=BLACK,
             linestyle="--",
         )
 
@@ -153,6 +155,7 @@ def _draw_frequencies(axis: Axes, table: pd.DataFrame) -> None:
             edgecolors=BLACK,
             linewidths=0.6,
             zorder=3,
+            clip_on=False,
         )
 
 
@@ -188,6 +191,10 @@ def temperature_courses(table: pd.DataFrame, panel: Panel) -> Figure:
             )
             axis.xaxis.set_major_locator(MaxNLocator(3, integer=True))
         for axis in axes:
+            axis.set_yscale("log")  # the logarithm is what is learned
+            axis.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+            axis.yaxis.set_major_formatter("{x:g}")
+            axis.yaxis.set_minor_formatter(NullFormatter())
             axis.set_ylim(*limits)
             axis.set_xlabel("update (1)")
             axis.tick_params(labelleft=axis is axes[0])
@@ -207,5 +214,5 @@ def _draw_temperature(axis: Axes, table: pd.DataFrame, colour: Any) -> None:
 
 
 def _limits(values: pd.Series) -> tuple[float, float]:
-    highest = float(values.max()) if len(values) else 1.0
-    return 0.0, 1.06 * highest
+    """Of a logarithmic axis."""
+    return (float(values.min()) / 1.2, float(values.max()) * 1.2) if len(values) else (0.5, 2.0)
