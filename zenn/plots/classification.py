@@ -273,7 +273,7 @@ def gains(table: pd.DataFrame, panels: Sequence[Panel]) -> Figure:
     ]
     there = [name for name in CONTROLS if (table["control"] == name).any()]
     said = "; ".join(f"{SHORT[name]}: {CONTROLS[name]}" for name in there)
-    said = "\n".join(textwrap.wrap(said, _LINE))
+    said = "\n".join(textwrap.wrap(said, 130))
     title = f"left of 0: lower than the best control, named at the right\n{said}"
     figure.legend(
         handles=handles, title=title, title_fontsize=7, loc="outside lower center", ncols=max(len(handles), 1)

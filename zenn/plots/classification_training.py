@@ -186,9 +186,7 @@ def temperature_courses(table: pd.DataFrame, panel: Panel) -> Figure:
             of_run = of_model[of_model["run"] == run]
             for i, of in of_run.groupby("temperature"):
                 _draw_temperature(axis, of, colours[int(str(i)) - 1])
-            axis.set_title(
-                f"{model_name(model)}, {run_name(run)}" if len(runs) < 4 else run_name(run), fontsize=8
-            )
+            axis.set_title(run_name(run), fontsize=8)
             axis.xaxis.set_major_locator(MaxNLocator(3, integer=True))
         for axis in axes:
             axis.set_yscale("log")  # the logarithm is what is learned
@@ -198,7 +196,7 @@ def temperature_courses(table: pd.DataFrame, panel: Panel) -> Figure:
             axis.set_ylim(*limits)
             axis.set_xlabel("update (1)")
             axis.tick_params(labelleft=axis is axes[0])
-        axes[0].set_ylabel("temperature (1)" if len(runs) < 4 else f"{model_name(model)}\ntemperature (1)")
+        axes[0].set_ylabel(f"{model_name(model)}\ntemperature (1)")
     handles = [Line2D([], [], color=colours[i], label=f"$T_{{{i + 1}}}$") for i in range(number)]
     if len(table):
         title = "thick: median of the seeds; thin: each seed; $T_1 = 1$ is fixed"
