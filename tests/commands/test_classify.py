@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import doctest
 import json
 import os
 import re
@@ -240,7 +241,8 @@ def test_scaled_transformers(zenn):
     assert len(rows) == 1, "one temperature: all protocols are the same, the oracle too"
 
 
-def test_a_killed_training_goes_on_to_the_same_model(zenn, tmp_path):
+def test_a_killed_training_goes_on_to_the_same_model(zenn, tmp_path, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")  # --device cpu sets it, for good
     photos(tmp_path / "photos", 12, classes=("a", "b"))
     line = "train --data photos --epochs 40 --seed 1 --seed 2 --device cpu --out"
     assert zenn(f"{line} whole")[0] == 0
@@ -400,6 +402,12 @@ def test_patches_of_a_scaled_vit(height, width, side):
 def test_images_that_no_patches_fit():
     with pytest.raises(InputError, match=r"31 x 31 pixels, expected a height and width that equal squares"):
         models._patch(31, 31)
+
+
+def test_examples_of_the_documentation():
+    result = doctest.testfile(str(ROOT / "docs" / "classification.md"), module_relative=False)
+    assert result.attempted >= 15
+    assert result.failed == 0
 
 
 def test_names_come_without_torch_until_they_are_asked_for():

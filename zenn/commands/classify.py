@@ -65,9 +65,14 @@ def train(
         ),
     ] = None,
     fine_tune: Annotated[Literal["lora", "all"], typer.Option(help="What is learned of a SmolLM2.")] = "lora",
-    epochs: Annotated[int | None, typer.Option(show_default=BY_MODEL)] = None,
-    batch_size: Annotated[int | None, typer.Option(show_default=BY_MODEL)] = None,
-    learning_rate: Annotated[float | None, typer.Option(show_default=BY_MODEL)] = None,
+    epochs: Annotated[int | None, typer.Option(help="Passes over the data.", show_default=BY_MODEL)] = None,
+    batch_size: Annotated[
+        int | None,
+        typer.Option(help="Samples of an update.", show_default=f"{BY_MODEL}; less for few samples"),
+    ] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option(help="Of the networks, by AdamW.", show_default=BY_MODEL)
+    ] = None,
     seed: Annotated[
         list[int], typer.Option("--seed", "--seeds", help="Of a training; once for each training.")
     ] = [0],  # noqa: B006  # typer copies it
