@@ -28,7 +28,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "omega": 5.0,
         "cross_entropy_warm_up": 0.2,
         "detach_weights": True,
-        "temperature_learning_rate": 1e-2,
+        "temperature_learning_rate": 5e-2,
     },
 }
 """As in params.yaml, which a user's own data have not beside them."""
