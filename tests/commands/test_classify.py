@@ -115,7 +115,7 @@ def test_what_a_training_leaves(images):
     assert found["zenn_version"]
     assert found["data"]["files"] == 60
     assert len(found["data"]["sha256_of_files"]) == 64
-    assert found["parameters"]["training"]["initial_temperatures"] == [1.0, 2.0, 8.0]
+    assert found["parameters"]["training"]["initial_temperatures"] == [1.0, 5.0, 10.0]
     assert found["parameters"]["training"]["backbones"] == 2
     assert found["parameters"]["seeds"] == [4, 7]
     assert found["cost"]["wall_s"] > 0

@@ -55,7 +55,7 @@ def train(
         str | None,
         typer.Option(
             help="Where they begin, T_1 first, which stays: e.g. 1,2,8; all different.",
-            show_default="1, and 2 to 8 in geometric steps",
+            show_default="1, and 5 to 10 in geometric steps",
         ),
     ] = None,
     weights: Annotated[

@@ -34,7 +34,7 @@ PRESETS: dict[str, dict[str, Any]] = {
 """As in params.yaml, which a user's own data have not beside them."""
 
 CROSS_ENTROPY = "cross-entropy"
-LOWEST, HIGHEST = 2.0, 8.0
+LOWEST, HIGHEST = 5.0, 10.0
 """Where the learned temperatures begin, as in params.yaml."""
 
 IMAGE_MODELS = ("vit_base_patch32_224", "vit_large_patch32_224", "vit_large_patch16_224")
@@ -192,8 +192,8 @@ def training_of(
 def initial_temperatures(number: int) -> tuple[float, ...]:
     """T_1 = 1 and the others from LOWEST to HIGHEST in geometric steps; of two, the second is LOWEST.
 
-    >>> initial_temperatures(2), initial_temperatures(4)
-    ((1.0, 2.0), (1.0, 2.0, 4.0, 8.0))
+    >>> initial_temperatures(2), initial_temperatures(3)
+    ((1.0, 5.0), (1.0, 5.0, 10.0))
     """
     from zenn.classification.temperatures import geometric_temperatures
 
