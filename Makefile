@@ -26,6 +26,7 @@ test: $(READY)
 bench: $(READY)
 	python -m benchmarks.materials
 	python -m benchmarks.landscape
+	python -m benchmarks.classification_loss
 
 setup: $(READY)
 

@@ -31,7 +31,7 @@ def check_materials(checkout: Checkout) -> str:
 
 
 def test_all_figures_and_tables_are_made_again_and_agree(fresh: Checkout) -> None:
-    assert "25 figures and tables made again; their numbers agree" in check(fresh)
+    assert "55 figures and tables made again; their numbers agree" in check(fresh)
     assert not (fresh.folder / "results").exists()  # the user's results are left alone
 
 
@@ -72,7 +72,10 @@ def test_moved_numbers_are_seen(fresh: Checkout) -> None:
 
 def test_a_subject_without_figures_is_refused(fresh: Checkout) -> None:
     printed = check(fresh, "--subject", "minerals", fails=True)
-    assert "argument --subject: found minerals, expected one of ['landscape', 'materials'" in printed
+    assert (
+        "argument --subject: found minerals, expected one of ['classification', 'landscape', 'materials'"
+        in printed
+    )
     assert "expected none with --record" in check(fresh, "--record", "--subject", "materials", fails=True)
 
 

@@ -24,6 +24,7 @@ from zenn.pipeline.report.exhibits import COLUMNS
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = ROOT / "zenn/pipeline/report/page.html.j2"
 KEY = "9f3ab17c02de4411"
+SUBJECTS = ("materials", "landscape", "classification")
 EVIL = "<script>alert('x')</script> & \"quoted\" <b>S~</b>"
 ATTRIBUTES_THAT_LOAD = ("src", "srcset", "poster", "data", "action", "background", "xlink:href")
 
@@ -97,7 +98,7 @@ def job(tmp_path, monkeypatch):
     """Parameters and inputs of a page with the real lists of claims and artefacts where they exist."""
     monkeypatch.chdir(tmp_path)
     ledger = tmp_path / "ledger"
-    folders = {subject: tmp_path / f"results/{subject}/figures/0" for subject in ("materials", "landscape")}
+    folders = {subject: tmp_path / f"results/{subject}/figures/0" for subject in SUBJECTS}
     with (ROOT / "data/inputs/claims.csv").open(encoding="utf-8", newline="") as handle:
         claims = [{name: row[name] for name in CLAIM_COLUMNS} for row in csv.DictReader(handle)]
     found = [
@@ -224,7 +225,7 @@ def test_downloads_are_the_files_themselves(text, job):
     offered = {a["download"]: a["href"] for a in read.of("a") if "download" in a}
     assert {"zenn-fig-1.csv", "zenn-fig-1.pdf", "zenn-table-s1.csv"} <= set(offered)
     for name, uri in offered.items():
-        folders = (job["inputs"][f"{subject}_figures"] for subject in ("materials", "landscape"))
+        folders = (job["inputs"][f"{subject}_figures"] for subject in SUBJECTS)
         (source,) = (folder / name for folder in folders if (folder / name).is_file())
         assert base64.b64decode(uri.split("base64,")[1]) == source.read_bytes()
 

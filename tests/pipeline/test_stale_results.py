@@ -183,7 +183,7 @@ EVERYTHING = CRITICAL | ROUND_TRIP | FREE_ENERGY | DIAGRAMS | EACH | FIGURES | C
         ("params.yaml", ("strain: 0.05", "strain: 0.04"), ROUND_TRIP | FIGURES | CLAIMS),
         ("zenn/materials/critical.py", NEW, FREE_ENERGY | EACH | SOLVED),
         ("zenn/materials/eos.py", NEW, EVERYTHING),
-        ("zenn/plots/style.py", NEW, FIGURES | SHOWN),
+        ("zenn/plots/style.py", NEW, FIGURES | SHOWN | {"classification/figures"}),
         ("zenn/landscape/isobars.py", NEW, {"landscape/fe3pt-evaluation"} | COMPARED),
         ("zenn/pipeline/claims/landscape.py", ("161.0, 3.0", "161.0, 2.0"), DECIDED),
         ("reports/notebooks/materials.py", ("# ## Fig. S2", "# ## Figure S2"), FIGURES),

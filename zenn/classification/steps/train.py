@@ -90,7 +90,7 @@ def run(params: Given, inputs: Mapping[str, Path], out: Path, checkpoints: Path)
 
 
 def _weights(path: Path) -> Path:
-    """The one .npz file of a folder that a step fetched, or what was given: a file, a folder of safetensors."""
+    """The one .npz file of a folder that a step fetched, or else what was given."""
     found = sorted(path.glob("*.npz")) if path.is_dir() else []
     if len(found) > 1:
         raise InputError(path, "", [one.name for one in found], "one .npz file")

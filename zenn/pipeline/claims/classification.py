@@ -153,7 +153,13 @@ def source_identification(evidence: Mapping[str, Any]) -> Finding:
 def frame_indifference(evidence: Mapping[str, Any]) -> Finding:
     """Nothing of it is built, in the paper or here."""
     why = "The paper states a possibility and trains no equivariant network; neither do we."
-    return Finding("", "", Verdict.UNDECIDABLE, why, "parameter_counts/parameters.csv")
+    return Finding(
+        "no equivariant network is built",
+        "not applicable",
+        Verdict.UNDECIDABLE,
+        why,
+        "parameter_counts/parameters.csv",
+    )
 
 
 def reduction(panel: str) -> Rule:
