@@ -59,7 +59,8 @@ from zenn.plots.style import save, save_table
 
 found = {role: Path(path) for role, path in results.items()}
 out = Path(out)
-panels = [rows.Panel.read(name, said, scale) for name, said in settings["panels"].items()]
+IN_ORDER = ("cifar-10", "cifar-100", "bbc", "ag-news")  # as the paper's panels and figures follow each other
+panels = [rows.Panel.read(name, settings["panels"][name], scale) for name in IN_ORDER]
 extra = [rows.Panel.read(name, said, scale) for name, said in settings["extra"].items()]
 
 
