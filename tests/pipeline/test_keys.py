@@ -127,4 +127,6 @@ def test_key_chains_from_the_table_to_the_page() -> None:
 def test_only_what_a_scale_changes_has_another_key() -> None:
     small, ci = plan_checkout(ROOT, scale="small"), plan_checkout(ROOT, scale="ci")
     same = {s.name for s in small.steps if s.name in ci.by_name and ci.by_name[s.name].key == s.key}
-    assert same == {"materials/fe3pt-eos-round-trip", "materials/fe3pt-critical-point"}
+    made = {f"data/{name}" for name in ("digits", "digits-clean", "digits-imbalanced", "digits-random")}
+    made |= {"data/topics4", "data/topics5", "classification/cross-entropy-limit"}
+    assert same == made | {"materials/fe3pt-eos-round-trip", "materials/fe3pt-critical-point"}

@@ -87,7 +87,8 @@ def test_resolving_changes_nothing_it_was_given(raw):
 
 
 def test_a_block_of_comments_overrides_nothing(raw):
-    raw["classification"]["paper"] = None
+    blocks = [raw["classification"].pop(scale) for scale in ("small", "paper", "ci")]
+    raw["classification"] = {**merged(raw["classification"], blocks[0]), "paper": None}
     assert resolve(raw, scale="paper").classification == resolve(raw, scale="small").classification
 
 
