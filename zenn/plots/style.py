@@ -34,7 +34,7 @@ SEQUENCE = mpl.colormaps["viridis"]  # perceptually uniform, also in grey
 
 RC: dict[Any, Any] = {
     "figure.dpi": 100,
-    "savefig.dpi": 200,
+    "savefig.dpi": 150,
     "figure.constrained_layout.use": True,
     "font.size": 9,
     "axes.titlesize": 9,

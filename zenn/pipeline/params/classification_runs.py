@@ -43,7 +43,9 @@ Seeds = Annotated[
 class Preset(Section):
     """How a cross-zentropy is trained."""
 
-    backbones: Literal[1, 2] = parameter("encoders: 1 for E alone (S = 0), 2 for E and S", unit="encoders")
+    backbones: Count = parameter(
+        "encoders: 1 for E alone (S = 0), 2 for E and S", unit="encoders", ge=1, le=2
+    )
     mode: Literal["alternating", "joint"] = parameter(
         "encoders and temperatures by turns (Algorithm 1), or from one gradient"
     )
