@@ -1,13 +1,16 @@
-"""Compiled inner loops of the gas: velocity Verlet for those discs alone that can touch something.
+"""Compiled inner loops of the gas: velocity Verlet for those discs alone that touch something.
 
 A disc that feels no force for k steps of velocity Verlet moves in a straight line: k steps are one. So time
-goes on in windows of some steps. At the start of a window every pair that may come into contact is known
-(`_Pairs`, below); those whose straight lines touch, and all that may touch these, are stepped, the others
-are moved at once. Trajectories are those of plain stepping up to rounding.
+goes on in windows of k steps, and a calendar says, for every window, which pairs of discs then come into
+contact if nothing turns them aside, and which discs then reach a wall or another cell of the grid on which
+neighbours are looked up. In a window, the discs in contact are stepped together with all that may touch
+them; of these alone the calendar is then brought up to date. All other discs are not even looked at: their
+place is known from where they were last. Trajectories are those of plain stepping up to rounding.
 
-What makes this exact is a bound B on every speed in the window: discs farther apart than 2R + 2BT, T the
-window's length, cannot touch in it. B is half as much again as the largest speed before; a window in which a
-disc was faster is thrown away and done again with a larger one.
+What makes this exact is a bound B on every speed in a window of time T: discs farther apart than 2R + 2BT
+cannot touch in it, and a disc is in the cell that it is listed in, or within 2BT of it; so discs whose cells
+do not touch cannot touch while the side of a cell is at least 2R + 6BT. B is half as much again as the
+largest speed so far; a window in which a disc was faster is thrown away and done again with a larger B.
 
 No flag lets the compiler reorder or fuse floating-point operations: the same numbers on every machine.
 """
@@ -20,284 +23,429 @@ from typing import Any
 import numba
 import numpy as np
 
-ARRIVED, TOO_FAST, ESCAPED = 0, 1, 2
-"""How `advance` ended: at its last step; a disc crosses the skin in one step; a disc left the box."""
+ARRIVED, TOO_FAST, ESCAPED, FULL = 0, 1, 2, 3
+"""How `advance` ended: at its last step; a disc too fast for windows of one step; a disc left the box."""
 
 BOUND = 1.5
-"""Of the largest speed at the start of a window: the speed that no disc may exceed in it."""
+"""Of the largest speed so far: the speed that no disc may exceed in the next window."""
 
-LASTS = 4
-"""Windows that the shorter of the two lists of pairs is made for."""
+BUCKETS = 512
+"""Windows that the calendar goes ahead; a power of two."""
+
+_END = -1
+_X, _Y, _VX, _VY, _WHEN = range(5)
+_FREE, _FULL = 0, 1
 
 # nnan and nsz allow vectorised maxima and change no finite number
-_compiled: Any = numba.njit(cache=True, error_model="numpy", fastmath={"nnan", "nsz"})
-
-
-@_compiled
-def _cells(x, y, width, height, reach):  # type: ignore[no-untyped-def]
-    """Discs sorted into cells at least `reach` wide: columns, rows, first disc of every cell, discs."""
-    columns = max(1, int(width / reach))
-    rows = max(1, int(height / reach))
-    first = np.zeros(columns * rows + 1, np.int32)
-    cell = np.empty(x.size, np.int32)
-    for i in range(x.size):
-        column = min(max(int(x[i] * (columns / width)), 0), columns - 1)
-        row = min(max(int(y[i] * (rows / height)), 0), rows - 1)
-        cell[i] = row * columns + column
-        first[cell[i] + 1] += 1
-    for c in range(columns * rows):
-        first[c + 1] += first[c]
-    free = first[:-1].copy()
-    order = np.empty(x.size, np.int32)
-    for i in range(x.size):
-        order[free[cell[i]]] = i
-        free[cell[i]] += 1
-    return columns, rows, first, order
-
-
-@_compiled
-def _find_pairs(x, y, width, height, reach, pairs):  # type: ignore[no-untyped-def]
-    """All pairs closer than `reach`, each once; gives `pairs` (2, capacity), grown if need be, and their number."""
-    columns, rows, first, order = _cells(x, y, width, height, reach)
-    found = 0
-    for row in range(rows):
-        for column in range(columns):
-            c = row * columns + column
-            right = first[c + 2] if column + 1 < columns else first[c + 1]
-            below = above = 0
-            if row + 1 < rows:
-                below = first[c + columns - (1 if column > 0 else 0)]
-                above = first[c + columns + (1 if column + 1 < columns else 0) + 1]
-            for k in range(first[c], first[c + 1]):
-                i = order[k]
-                while found + right - k + above - below > pairs.shape[1]:
-                    grown = np.empty((2, 2 * pairs.shape[1]), np.int32)
-                    grown[:, :found] = pairs[:, :found]
-                    pairs = grown
-                for m in range(k + 1, right):
-                    j = order[m]
-                    pairs[0, found] = i
-                    pairs[1, found] = j
-                    found += 1 if (x[j] - x[i]) ** 2 + (y[j] - y[i]) ** 2 < reach * reach else 0
-                for m in range(below, above):
-                    j = order[m]
-                    pairs[0, found] = i
-                    pairs[1, found] = j
-                    found += 1 if (x[j] - x[i]) ** 2 + (y[j] - y[i]) ** 2 < reach * reach else 0
-    return pairs, found
+_compiled: Any = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"nnan", "nsz"})
+# the same without counting references to arrays, which costs more than the arithmetic: may not allocate
+_inner: Any = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"nnan", "nsz"}, _nrt=False)
 
 
 @_compiled
 def energy_parts(state, width, height, stiffness, radius):  # type: ignore[no-untyped-def]
     """Kinetic energy, and potential energy of Eq. 3 between the discs and with the four walls."""
     x, y = state[0], state[1]
+    columns = max(1, int(width / (2 * radius)))
+    rows = max(1, int(height / (2 * radius)))
+    first = np.full(columns * rows, _END, np.int32)
+    following = np.full(x.size, _END, np.int32)
     kinetic = potential = 0.0
     for i in range(x.size):
         kinetic += 0.5 * (state[2, i] ** 2 + state[3, i] ** 2)
         potential += max(radius - x[i], 0.0) ** 2 + max(x[i] - width + radius, 0.0) ** 2
         potential += max(radius - y[i], 0.0) ** 2 + max(y[i] - height + radius, 0.0) ** 2
-    pairs, found = _find_pairs(x, y, width, height, 2 * radius, np.empty((2, 4 * x.size + 16), np.int32))
-    for q in range(found):
-        i, j = pairs[0, q], pairs[1, q]
-        potential += (2 * radius - math.sqrt((x[j] - x[i]) ** 2 + (y[j] - y[i]) ** 2)) ** 2
+        column = min(max(int(x[i] * (columns / width)), 0), columns - 1)
+        row = min(max(int(y[i] * (rows / height)), 0), rows - 1)
+        for r in range(max(row - 1, 0), min(row + 2, rows)):
+            for c in range(max(column - 1, 0), min(column + 2, columns)):
+                j = first[r * columns + c]
+                while j != _END:
+                    apart = math.sqrt((x[j] - x[i]) ** 2 + (y[j] - y[i]) ** 2)
+                    potential += max(2 * radius - apart, 0.0) ** 2
+                    j = following[j]
+        following[i] = first[row * columns + column]
+        first[row * columns + column] = i
     return kinetic, 0.5 * stiffness * potential
 
 
+@_inner
+def _write(first, entries, marks, bucket, i, j, stamp):  # type: ignore[no-untyped-def]
+    """Enter a pair, or one disc (j = _END), into the calendar; marks it as full where it is."""
+    free = marks[_FREE]
+    if free == _END:
+        marks[_FULL] = 1
+        return
+    marks[_FREE] = entries[free, 3]
+    entries[free, 0] = i
+    entries[free, 1] = j
+    entries[free, 2] = stamp
+    entries[free, 3] = first[bucket]
+    first[bucket] = free
+
+
+@_inner
+def _put(cells, links, places, i, cell):  # type: ignore[no-untyped-def]
+    """Move disc i to another cell of the grid."""
+    before, after = links[i, 0], links[i, 1]
+    if before != _END:
+        links[before, 1] = after
+    elif places[i] != _END:
+        cells[places[i]] = after
+    if after != _END:
+        links[after, 0] = before
+    links[i, 0] = _END
+    links[i, 1] = cells[cell]
+    if cells[cell] != _END:
+        links[cells[cell], 0] = i
+    cells[cell] = i
+    places[i] = cell
+
+
+@_inner
+def _look(i, window, T, discs, cells, links, places, columns, side, piston, speed, height, radius, local,
+          first, entries, marks, stamps, soonest):  # type: ignore[no-untyped-def]  # fmt: skip
+    """Enter into the calendar what disc i, known at the start of `window`, comes to if nothing turns it aside.
+
+    Pairs with discs of `local` above that of i are left to these. `soonest` : window of the disc's own entry
+    at the earliest.
+    """
+    x, y, vx, vy = discs[i, _X], discs[i, _Y], discs[i, _VX], discs[i, _VY]
+    square_touch = 4 * radius * radius
+    cell = places[i]
+    row, column = cell // columns, cell % columns
+    last = (BUCKETS - 1) * T
+    own = last
+    rows = cells.size // columns
+    for r in range(max(row - 1, 0), min(row + 2, rows)):
+        for c in range(max(column - 1, 0), min(column + 2, columns)):
+            j = cells[r * columns + c]
+            while j != _END:
+                if j != i and not local[j] > local[i]:
+                    past = T * (window - discs[j, _WHEN])
+                    du, dw = discs[j, _VX] - vx, discs[j, _VY] - vy
+                    dx = discs[j, _X] + discs[j, _VX] * past - x
+                    dy = discs[j, _Y] + discs[j, _VY] * past - y
+                    along = dx * du + dy * dw
+                    gap = dx * dx + dy * dy - square_touch * (1 + 1e-9)
+                    if gap <= 0:
+                        _write(first, entries, marks, window & (BUCKETS - 1), i, j, 0)
+                    elif along < 0:
+                        root = along * along - (du * du + dw * dw) * gap
+                        if root > 0:
+                            t = gap / (math.sqrt(root) - along)
+                            if t < last:
+                                _write(first, entries, marks, (window + int(t / T)) & (BUCKETS - 1), i, j, 0)
+                j = links[j, 1]
+    # walls, and the borders of the cell where there is one on the other side
+    if vx < 0:
+        own = min(own, (radius - x) / vx)
+        if column > 0:
+            own = min(own, (column * side - x) / vx)
+    elif vx > 0 and column + 1 < columns:
+        own = min(own, ((column + 1) * side - x) / vx)
+    if vx > speed:
+        own = min(own, (piston + speed * T * window - radius - x) / (vx - speed))
+    if vy < 0:
+        own = min(own, (radius - y) / vy)
+        if row > 0:
+            own = min(own, (row * side - y) / vy)
+    elif vy > 0:
+        own = min(own, (height - radius - y) / vy)
+        if row + 1 < rows:
+            own = min(own, ((row + 1) * side - y) / vy)
+    if x < radius or x > piston + speed * T * window - radius or y < radius or y > height - radius:
+        own = 0.0
+    stamps[i] += 1
+    bucket = max(window + int(max(own, 0.0) / T), soonest) & (BUCKETS - 1)
+    _write(first, entries, marks, bucket, i, _END, stamps[i])
+
+
+@_inner
+def _cell(x, y, side, columns, rows):  # type: ignore[no-untyped-def]
+    """The cell of a place; of one outside of the grid, the nearest."""
+    column = min(max(int(x / side), 0), columns - 1)
+    row = min(max(int(y / side), 0), rows - 1)
+    return row * columns + column
+
+
+@_inner
+def _step(moving, stepped, linked, first, second, apart, felt, steps, start, speed, height, stiffness,
+          radius, dt):  # type: ignore[no-untyped-def]  # fmt: skip
+    """Velocity Verlet of the chosen discs; the two half kicks between steps are one.
+
+    Gives the impulse of the gas on the piston per stiffness and time step, the contacts that began, and the
+    square of the largest speed.
+    """
+    x, y, vx, vy, fx, fy = moving[0], moving[1], moving[2], moving[3], moving[4], moving[5]
+    touch, top = 2 * radius, height - radius
+    pushed = fastest = 0.0
+    began = 0
+    for a in range(stepped):
+        fx[a] = fy[a] = 0.0
+    for step in range(steps + 1):
+        kick = 0.0 if step == 0 else (0.5 * dt if step == 1 else dt)
+        drift = dt if step else 0.0
+        right = start + speed * dt * step - radius
+        on_piston = 0.0
+        for a in range(stepped):
+            u, w = vx[a] + kick * fx[a], vy[a] + kick * fy[a]
+            p, q = x[a] + drift * u, y[a] + drift * w
+            fastest = max(fastest, u * u + w * w)
+            overlap = max(p - right, 0.0)
+            on_piston += overlap
+            fx[a] = stiffness * (max(radius - p, 0.0) - overlap)
+            fy[a] = stiffness * (max(radius - q, 0.0) - max(q - top, 0.0))
+            vx[a], vy[a], x[a], y[a] = u, w, p, q
+        pushed += on_piston if 0 < step < steps else 0.5 * on_piston
+        for q in range(linked):
+            i, j = first[q], second[q]
+            dx, dy = x[j] - x[i], y[j] - y[i]
+            square = dx * dx + dy * dy
+            if square < touch * touch:
+                distance = math.sqrt(square)
+                force = stiffness * (touch - distance) / distance
+                fx[i] -= force * dx
+                fy[i] -= force * dy
+                fx[j] += force * dx
+                fy[j] += force * dy
+                began += apart[q]
+                apart[q] = False
+                felt[i] = felt[j] = True
+            else:
+                apart[q] = True
+    for a in range(stepped):
+        vx[a] += 0.5 * dt * fx[a]
+        vy[a] += 0.5 * dt * fy[a]
+        fastest = max(fastest, vx[a] * vx[a] + vy[a] * vy[a])
+    return pushed, began, fastest
+
+
 @_compiled
-def advance(state, width, speed, height, stiffness, radius, dt, steps, window, skin):  # type: ignore[no-untyped-def]
+def advance(state, width, speed, height, stiffness, radius, dt, steps, reach, crowd):  # type: ignore[no-untyped-def]
     """Move `state` (4, N: x, y, v_x, v_y) on by `steps` steps, in place.
 
-    The piston starts at `width` and moves at `speed`; `window` and `skin` change nothing but the time it
-    takes. Gives how it ended, the work of the piston on the gas, the number of collisions between discs that
-    began, the largest speed as part of its bound, and how many windows were done again.
+    The piston starts at `width` and moves at `speed`. `reach` (2BT at most, in units of the radius) and
+    `crowd` (discs in a cell, about) change nothing but the time it takes. Gives how it ended and `found`:
+    work of the piston on the gas, collisions between discs that began, the largest speed as part of its
+    bound, windows that were done again, steps done.
     """
-    x, y, vx, vy = state[0], state[1], state[2], state[3]
-    count = x.size
+    count = state.shape[1]
+    widest = max(width, width + speed * dt * steps)
+    side = max((2 + 4 * reach) * radius, math.sqrt(crowd * widest * height / count))
+    columns, rows = max(1, int(widest / side)), max(1, int(height / side))
+    side = max(widest / columns, height / rows)
+    cells = np.empty(columns * rows, np.int32)
+    links = np.empty((count, 2), np.int32)
+    numbers = np.empty((4, count), np.int32)
+    discs = np.empty((count, 8))
+    moving = np.empty((6, count))
+    felt = np.empty(count, np.bool_)
+    pairs = np.empty((2, 16 * count + 64), np.int32)
+    apart = np.empty(16 * count + 64, np.bool_)
+    first = np.empty(BUCKETS, np.int32)
+    marks = np.empty(2, np.int32)
+    found = np.zeros(5)
+    size = 8 * count + 64
+    while True:
+        entries = np.empty((size, 4), np.int32)
+        ended = _run(state, width, speed, height, stiffness, radius, dt, steps, reach, side, columns, rows,
+                     cells, links, numbers, discs, moving, felt, pairs, apart, first, entries, marks,
+                     found)  # fmt: skip
+        if ended != FULL:
+            return ended, found
+        size *= 2
+
+
+@_inner
+def _run(state, width, speed, height, stiffness, radius, dt, steps, reach, side, columns, rows, cells, links,
+         numbers, discs, moving, felt, pairs, apart, first, entries, marks,
+         found):  # type: ignore[no-untyped-def]  # fmt: skip
+    """`advance`, in the arrays that it is given; goes on where it ended when the calendar was full."""
+    count = state.shape[1]
     touch = 2 * radius
-    far = np.empty((2, 4 * count + 64), np.int32)  # pairs that may touch soon: looked at when `mid` is made
-    mid = np.empty((2, 4 * count + 64), np.int32)  # of these, the ones to look at in every window
-    near = np.empty((2, 4 * count + 64), np.int32)  # of these, the ones that can touch in this window
-    edge = np.empty(count, np.int32)  # discs that may touch a wall while `mid` lasts
-    chosen = np.empty(count, np.int32)  # discs to step in this window
-    local = np.zeros(count, np.int32)  # their place in it, counted from 1; 0 for all others
-    moving = np.empty((6, count))  # x, y, v_x, v_y and force of those to step
-    ax, ay, au, aw, fx, fy = moving[0], moving[1], moving[2], moving[3], moving[4], moving[5]
-    first = np.empty(4 * count + 64, np.int32)
-    second = np.empty(4 * count + 64, np.int32)
-    apart = np.empty(4 * count + 64, np.bool_)
-    far_count = mid_count = edge_count = 0
-    far_slack = mid_slack = -1.0  # how much nearer pairs outside of the lists may still come
+    places, stamps, local, chosen = numbers[0], numbers[1], numbers[2], numbers[3]
+    one, other = pairs[0], pairs[1]
+    stamps[:] = 0
     fastest = 0.0
-    work = use = 0.0
-    collisions = repeated = done = 0
-    top = height - radius
+    done = int(found[4])
     while done < steps:
-        if far_slack < 0.0:
-            for i in range(count):
-                fastest = max(fastest, vx[i] * vx[i] + vy[i] * vy[i])
-            fastest = math.sqrt(fastest)
-        bound = max(BOUND * fastest, abs(speed))
-        if not bound * dt * 2 <= skin:  # NaN as well
-            return TOO_FAST, work, collisions, use, repeated
-        k = min(window, steps - done)
-        if 2 * bound * dt * k > skin:
-            k = int(skin / (2 * bound * dt))
-        T = k * dt
-        start = width + speed * dt * done
-        if mid_slack < 2 * bound * T:
-            mid_slack = min(LASTS * 2 * bound * T, skin)
-            if far_slack < mid_slack:
-                fastest = 0.0
-                for i in range(count):
-                    fastest = max(fastest, vx[i] * vx[i] + vy[i] * vy[i])
-                    if not (0 < x[i] < start and 0 < y[i] < height):
-                        return ESCAPED, work, collisions, use, repeated
-                fastest = math.sqrt(fastest)
-                far, far_count = _find_pairs(x, y, start, height, touch + skin, far)
-                far_slack = skin
-                mid_slack = -1.0
-                if far.shape[1] > mid.shape[1]:
-                    mid = np.empty_like(far)
-                    near = np.empty_like(far)
-                    first = np.empty(far.shape[1], np.int32)
-                    second = np.empty(far.shape[1], np.int32)
-                    apart = np.empty(far.shape[1], np.bool_)
-                bound = max(BOUND * fastest, abs(speed))
-                continue_with = min(LASTS * 2 * bound * T, skin)
-                if 2 * bound * T > skin:
-                    continue
-                mid_slack = continue_with
-            mid_count = 0
-            reach = (touch + mid_slack) ** 2
-            for q in range(far_count):
-                i, j = far[0, q], far[1, q]
-                mid[0, mid_count] = i
-                mid[1, mid_count] = j
-                mid_count += 1 if (x[j] - x[i]) ** 2 + (y[j] - y[i]) ** 2 < reach else 0
-            edge_count = 0
-            margin = radius + mid_slack  # wall and disc come nearer by 2B at most: the piston is no faster
-            for i in range(count):
-                edge[edge_count] = i
-                inside = (x[i] > margin) & (x[i] < start - margin) & (y[i] > margin) & (y[i] < height - margin)
-                edge_count += 0 if inside else 1
-        # which pairs can touch in this window, and which do if nothing turns them aside
-        reach = (touch + 2 * bound * T) ** 2
-        near_count = 0
-        for q in range(mid_count):
-            i, j = mid[0, q], mid[1, q]
-            near[0, near_count] = i
-            near[1, near_count] = j
-            near_count += 1 if (x[j] - x[i]) ** 2 + (y[j] - y[i]) ** 2 < reach else 0
-        stepped = 0
-        for q in range(near_count):
-            i, j = near[0, q], near[1, q]
-            if local[i] and local[j]:
-                continue
-            dx, dy, du, dw = x[j] - x[i], y[j] - y[i], vx[j] - vx[i], vy[j] - vy[i]
-            square, along = dx * dx + dy * dy, dx * du + dy * dw
-            if along < 0 and square >= touch * touch:
-                rate = du * du + dw * dw
-                t = min(-along / rate, T)
-                square += t * (2 * along + rate * t)
-            if square < touch * touch * (1 + 1e-9):
-                for d in (i, j):
-                    if not local[d]:
-                        chosen[stepped] = d
-                        stepped += 1
-                        local[d] = stepped
-        right = min(start, start + speed * T) - radius
-        for e in range(edge_count):
-            i = edge[e]
-            a, b = x[i] + T * vx[i], y[i] + T * vy[i]
-            hit = (min(x[i], a) < radius) | (max(x[i], a) > right) | (min(y[i], b) < radius) | (max(y[i], b) > top)
-            if hit and not local[i]:
-                chosen[stepped] = i
-                stepped += 1
-                local[i] = stepped
-        # whatever may touch a stepped disc is stepped as well
-        grows = stepped > 0
-        while grows:
-            grows = False
-            for q in range(near_count):
-                i, j = near[0, q], near[1, q]
-                if (local[i] == 0) != (local[j] == 0):
-                    d = i if local[i] == 0 else j
-                    chosen[stepped] = d
-                    stepped += 1
-                    local[d] = stepped
-                    grows = True
-        linked = 0
-        for q in range(near_count):
-            i, j = near[0, q], near[1, q]
-            if local[i]:
-                first[linked] = local[i] - 1
-                second[linked] = local[j] - 1
-                apart[linked] = (x[j] - x[i]) ** 2 + (y[j] - y[i]) ** 2 >= touch * touch
-                linked += 1
-        for a in range(stepped):
-            i = chosen[a]
-            ax[a], ay[a], au[a], aw[a] = x[i], y[i], vx[i], vy[i]
-            local[i] = 0
-        # velocity Verlet; the two half kicks between steps are one
-        pushed = 0.0
-        began = 0
-        square_speed = 0.0
-        for step in range(k + 1):
-            if step:
-                kick = 0.5 * dt if step == 1 else dt
-                for a in range(stepped):
-                    au[a] += kick * fx[a]
-                    aw[a] += kick * fy[a]
-                    ax[a] += dt * au[a]
-                    ay[a] += dt * aw[a]
-                    square_speed = max(square_speed, au[a] * au[a] + aw[a] * aw[a])
-            right = start + speed * dt * step - radius
-            on_piston = 0.0
-            for a in range(stepped):
-                overlap = max(ax[a] - right, 0.0)
-                on_piston += overlap
-                fx[a] = stiffness * (max(radius - ax[a], 0.0) - overlap)
-                fy[a] = stiffness * (max(radius - ay[a], 0.0) - max(ay[a] - top, 0.0))
-            pushed += on_piston if 0 < step < k else 0.5 * on_piston
-            for q in range(linked):
-                i, j = first[q], second[q]
-                dx, dy = ax[j] - ax[i], ay[j] - ay[i]
-                square = dx * dx + dy * dy
-                if square < touch * touch:
-                    distance = math.sqrt(square)
-                    force = stiffness * (touch - distance) / distance
-                    fx[i] -= force * dx
-                    fy[i] -= force * dy
-                    fx[j] += force * dx
-                    fy[j] += force * dy
-                    began += apart[q]
-                    apart[q] = False
-                else:
-                    apart[q] = True
-        top_speed = math.sqrt(square_speed)
-        if not top_speed <= bound:
-            if not math.isfinite(top_speed):
-                return TOO_FAST, work, collisions, use, repeated
-            fastest = top_speed
-            repeated += 1
-            continue
+        # a new calendar: at the start, after a disc was faster than the bound
         for i in range(count):
-            x[i] += T * vx[i]
-            y[i] += T * vy[i]
-        for a in range(stepped):
-            i = chosen[a]
-            x[i], y[i] = ax[a], ay[a]
-            vx[i], vy[i] = au[a] + 0.5 * dt * fx[a], aw[a] + 0.5 * dt * fy[a]
-            top_speed = max(top_speed, math.sqrt(vx[i] * vx[i] + vy[i] * vy[i]))
-        use = max(use, top_speed / bound)
-        fastest = max(fastest, top_speed)
-        nearer = 2 * max(fastest, abs(speed)) * T
-        far_slack -= nearer
-        mid_slack -= nearer
-        work -= stiffness * pushed * speed * dt
-        collisions += began
-        done += k
+            fastest = max(fastest, math.sqrt(state[2, i] ** 2 + state[3, i] ** 2))
+        bound = max(BOUND * fastest, abs(speed))
+        if not 2 * bound * dt <= reach * radius:  # NaN as well
+            return TOO_FAST
+        k = min(steps - done, int(reach * radius / (2 * bound * dt)))
+        T = k * dt
+        piston = width + speed * dt * done
+        first[:] = _END
+        cells[:] = _END
+        places[:] = _END
+        links[:] = _END
+        for e in range(entries.shape[0]):
+            entries[e, 3] = e + 1
+        entries[entries.shape[0] - 1, 3] = _END
+        marks[:] = 0
+        for i in range(count):
+            if not (0 < state[0, i] < piston and 0 < state[1, i] < height):
+                return ESCAPED
+            discs[i, _X], discs[i, _Y], discs[i, _VX], discs[i, _VY] = state[:, i]
+            discs[i, _WHEN] = 0.0
+            _put(cells, links, places, i, _cell(state[0, i], state[1, i], side, columns, rows))
+            local[i] = count - i  # each pair once
+        for i in range(count):
+            _look(i, 0, T, discs, cells, links, places, columns, side, piston, speed, height, radius, local,
+                  first, entries, marks, stamps, 0)  # fmt: skip
+        local[:] = 0
+        window = 0
+        begun = done
+        while done < steps and not marks[_FULL]:
+            span = min(k, steps - done)
+            S = span * dt
+            start = piston + speed * T * window
+            stepped = 0
+            bucket = window & (BUCKETS - 1)
+            while first[bucket] != _END:
+                e = first[bucket]
+                i, j, stamp = entries[e, 0], entries[e, 1], entries[e, 2]
+                first[bucket] = entries[e, 3]
+                entries[e, 3] = marks[_FREE]
+                marks[_FREE] = e
+                if j == _END:
+                    if stamp != stamps[i] or local[i]:
+                        continue
+                    past = T * (window - discs[i, _WHEN])
+                    discs[i, _X] += discs[i, _VX] * past
+                    discs[i, _Y] += discs[i, _VY] * past
+                    discs[i, _WHEN] = window
+                    x, y = discs[i, _X], discs[i, _Y]
+                    p, q = x + S * discs[i, _VX], y + S * discs[i, _VY]
+                    right = min(start, start + speed * S) - radius
+                    if min(x, p) < radius or max(x, p) > right or min(y, q) < radius or max(y, q) > height - radius:
+                        chosen[stepped] = i
+                        stepped += 1
+                        local[i] = stepped
+                    else:
+                        cell = _cell(x + T * discs[i, _VX], y + T * discs[i, _VY], side, columns, rows)
+                        if cell != places[i]:
+                            _put(cells, links, places, i, cell)
+                        _look(i, window, T, discs, cells, links, places, columns, side, piston, speed, height,
+                              radius, local, first, entries, marks, stamps, window + 1)  # fmt: skip
+                    continue
+                if local[i] and local[j]:
+                    continue
+                for d in (i, j):
+                    past = T * (window - discs[d, _WHEN])
+                    discs[d, _X] += discs[d, _VX] * past
+                    discs[d, _Y] += discs[d, _VY] * past
+                    discs[d, _WHEN] = window
+                dx, dy = discs[j, _X] - discs[i, _X], discs[j, _Y] - discs[i, _Y]
+                du, dw = discs[j, _VX] - discs[i, _VX], discs[j, _VY] - discs[i, _VY]
+                square, along = dx * dx + dy * dy, dx * du + dy * dw
+                if along < 0 and square >= touch * touch:
+                    t = min(-along / (du * du + dw * dw), S)
+                    square += t * (2 * along + (du * du + dw * dw) * t)
+                if square < touch * touch * (1 + 1e-9):
+                    for d in (i, j):
+                        if not local[d]:
+                            chosen[stepped] = d
+                            stepped += 1
+                            local[d] = stepped
+            if marks[_FULL]:
+                break
+            seeds = stepped
+            pushed, began, square = 0.0, 0, 0.0
+            while seeds:
+                # what may touch these is stepped with them, and joins them where it did
+                limit = (touch + 2 * bound * S) ** 2
+                linked = 0
+                stepped = seeds
+                for a in range(seeds):
+                    i = chosen[a]
+                    x, y = discs[i, _X], discs[i, _Y]
+                    row, column = places[i] // columns, places[i] % columns
+                    for r in range(max(row - 1, 0), min(row + 2, rows)):
+                        for c in range(max(column - 1, 0), min(column + 2, columns)):
+                            j = cells[r * columns + c]
+                            while j != _END:
+                                if local[j] == 0 or local[j] > a + 1:
+                                    past = T * (window - discs[j, _WHEN])
+                                    p = discs[j, _X] + discs[j, _VX] * past
+                                    q = discs[j, _Y] + discs[j, _VY] * past
+                                    square = (p - x) ** 2 + (q - y) ** 2
+                                    if square < limit:
+                                        if local[j] == 0:
+                                            chosen[stepped] = j
+                                            moving[0, stepped], moving[1, stepped] = p, q
+                                            stepped += 1
+                                            local[j] = stepped
+                                        one[linked], other[linked] = a, local[j] - 1
+                                        apart[linked] = square >= touch * touch
+                                        linked += 1
+                                j = links[j, 1]
+                for a in range(stepped):
+                    i = chosen[a]
+                    if a < seeds:
+                        moving[0, a], moving[1, a] = discs[i, _X], discs[i, _Y]
+                    moving[2, a], moving[3, a] = discs[i, _VX], discs[i, _VY]
+                    felt[a] = False
+                pushed, began, square = _step(moving, stepped, linked, one, other, apart, felt, span, start,
+                                              speed, height, stiffness, radius, dt)  # fmt: skip
+                joined = seeds
+                for a in range(seeds, stepped):
+                    i = chosen[a]
+                    local[i] = 0
+                    if felt[a]:
+                        past = T * (window - discs[i, _WHEN])
+                        discs[i, _X] += discs[i, _VX] * past
+                        discs[i, _Y] += discs[i, _VY] * past
+                        discs[i, _WHEN] = window
+                        chosen[a] = chosen[joined]
+                        chosen[joined] = i
+                        joined += 1
+                        local[i] = joined
+                if joined == seeds:
+                    break
+                seeds = joined
+            if seeds:
+                top = math.sqrt(square)
+                if not top <= bound:
+                    if not math.isfinite(top):
+                        return TOO_FAST
+                    fastest = top
+                    found[3] += 1
+                    break
+                found[2] = max(found[2], top / bound)
+                found[0] -= stiffness * pushed * speed * dt
+                found[1] += began
+                for a in range(seeds):
+                    i = chosen[a]
+                    discs[i, _X], discs[i, _Y] = moving[0, a], moving[1, a]
+                    discs[i, _VX], discs[i, _VY] = moving[2, a], moving[3, a]
+                    discs[i, _WHEN] = window + 1
+                    cell = _cell(moving[0, a], moving[1, a], side, columns, rows)
+                    if cell != places[i]:
+                        _put(cells, links, places, i, cell)
+                for a in range(seeds):
+                    _look(chosen[a], window + 1, T, discs, cells, links, places, columns, side, piston, speed,
+                          height, radius, local, first, entries, marks, stamps, window + 1)  # fmt: skip
+                for a in range(seeds):
+                    local[chosen[a]] = 0
+            window += 1
+            done += span
+        for i in range(count):
+            local[i] = 0
+            past = dt * (done - begun) - T * discs[i, _WHEN]
+            if discs[i, _WHEN] * k > done - begun:  # stepped in a last window that was shorter
+                past = 0.0
+            state[0, i] = discs[i, _X] + discs[i, _VX] * past
+            state[1, i] = discs[i, _Y] + discs[i, _VY] * past
+            state[2, i], state[3, i] = discs[i, _VX], discs[i, _VY]
+        found[4] = done
+        if marks[_FULL]:
+            return FULL
     for i in range(count):
-        if not (0 < x[i] < width + speed * dt * steps and 0 < y[i] < height):
-            return ESCAPED, work, collisions, use, repeated
-    return ARRIVED, work, collisions, use, repeated
+        if not (0 < state[0, i] < width + speed * dt * steps and 0 < state[1, i] < height):
+            return ESCAPED
+    return ARRIVED
