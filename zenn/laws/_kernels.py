@@ -32,7 +32,10 @@ BOUND = 1.5
 BUCKETS = 512
 """Windows that the calendar goes ahead; a power of two."""
 
-_END = -1
+LONGEST = 1000
+"""Steps of a window at most, for a gas at rest."""
+
+_END, _STILL = -1, -2
 _X, _Y, _VX, _VY, _WHEN = range(5)
 _FREE, _FULL = 0, 1
 
@@ -104,21 +107,29 @@ def _put(cells, links, places, i, cell):  # type: ignore[no-untyped-def]
 
 @_inner
 def _look(i, window, T, discs, cells, links, places, columns, side, piston, speed, height, radius, local,
-          first, entries, marks, stamps, soonest):  # type: ignore[no-untyped-def]  # fmt: skip
+          first, entries, marks, stamps, looked, left, soonest):  # type: ignore[no-untyped-def]  # fmt: skip
     """Enter into the calendar what disc i, known at the start of `window`, comes to if nothing turns it aside.
 
-    Pairs with discs of `local` above that of i are left to these. `soonest` : window of the disc's own entry
-    at the earliest.
+    Pairs with discs of `local` above that of i are left to these. `left` : the cell from which it came in a
+    straight line, whose neighbours it was seen with already. `soonest` : window of its own entry at the
+    earliest.
     """
     x, y, vx, vy = discs[i, _X], discs[i, _Y], discs[i, _VX], discs[i, _VY]
     square_touch = 4 * radius * radius
     cell = places[i]
     row, column = cell // columns, cell % columns
-    last = (BUCKETS - 1) * T
-    own = last
     rows = cells.size // columns
+    last = (BUCKETS - 1) * T
+    left_row, left_column = -9, -9
+    if left == _END or window - looked[i] >= BUCKETS // 4:
+        looked[i] = window
+    else:
+        left_row, left_column = left // columns, left % columns
+    own = (looked[i] + BUCKETS // 2 - window) * T
     for r in range(max(row - 1, 0), min(row + 2, rows)):
         for c in range(max(column - 1, 0), min(column + 2, columns)):
+            if abs(r - left_row) <= 1 and abs(c - left_column) <= 1:
+                continue
             j = cells[r * columns + c]
             while j != _END:
                 if j != i and not local[j] > local[i]:
@@ -237,7 +248,7 @@ def advance(state, width, speed, height, stiffness, radius, dt, steps, reach, cr
     side = max(widest / columns, height / rows)
     cells = np.empty(columns * rows, np.int32)
     links = np.empty((count, 2), np.int32)
-    numbers = np.empty((4, count), np.int32)
+    numbers = np.empty((5, count), np.int32)
     discs = np.empty((count, 8))
     moving = np.empty((6, count))
     felt = np.empty(count, np.bool_)
@@ -264,7 +275,7 @@ def _run(state, width, speed, height, stiffness, radius, dt, steps, reach, side,
     """`advance`, in the arrays that it is given; goes on where it ended when the calendar was full."""
     count = state.shape[1]
     touch = 2 * radius
-    places, stamps, local, chosen = numbers[0], numbers[1], numbers[2], numbers[3]
+    places, stamps, local, chosen, looked = numbers[0], numbers[1], numbers[2], numbers[3], numbers[4]
     one, other = pairs[0], pairs[1]
     stamps[:] = 0
     fastest = 0.0
@@ -273,7 +284,7 @@ def _run(state, width, speed, height, stiffness, radius, dt, steps, reach, side,
         # a new calendar: at the start, after a disc was faster than the bound
         for i in range(count):
             fastest = max(fastest, math.sqrt(state[2, i] ** 2 + state[3, i] ** 2))
-        bound = max(BOUND * fastest, abs(speed))
+        bound = max(BOUND * fastest, abs(speed), reach * radius / (2 * dt * LONGEST))
         if not 2 * bound * dt <= reach * radius:  # NaN as well
             return TOO_FAST
         k = min(steps - done, int(reach * radius / (2 * bound * dt)))
@@ -296,7 +307,7 @@ def _run(state, width, speed, height, stiffness, radius, dt, steps, reach, side,
             local[i] = count - i  # each pair once
         for i in range(count):
             _look(i, 0, T, discs, cells, links, places, columns, side, piston, speed, height, radius, local,
-                  first, entries, marks, stamps, 0)  # fmt: skip
+                  first, entries, marks, stamps, looked, _END, 0)  # fmt: skip
         local[:] = 0
         window = 0
         begun = done
@@ -312,7 +323,7 @@ def _run(state, width, speed, height, stiffness, radius, dt, steps, reach, side,
                 first[bucket] = entries[e, 3]
                 entries[e, 3] = marks[_FREE]
                 marks[_FREE] = e
-                if j == _END:
+                if j < 0:
                     if stamp != stamps[i] or local[i]:
                         continue
                     past = T * (window - discs[i, _WHEN])
@@ -322,16 +333,17 @@ def _run(state, width, speed, height, stiffness, radius, dt, steps, reach, side,
                     x, y = discs[i, _X], discs[i, _Y]
                     p, q = x + S * discs[i, _VX], y + S * discs[i, _VY]
                     right = min(start, start + speed * S) - radius
-                    if min(x, p) < radius or max(x, p) > right or min(y, q) < radius or max(y, q) > height - radius:
+                    if j == _STILL or min(x, p) < radius or max(x, p) > right or min(y, q) < radius or max(y, q) > height - radius:
                         chosen[stepped] = i
                         stepped += 1
                         local[i] = stepped
                     else:
                         cell = _cell(x + T * discs[i, _VX], y + T * discs[i, _VY], side, columns, rows)
-                        if cell != places[i]:
+                        before = places[i]
+                        if cell != before:
                             _put(cells, links, places, i, cell)
                         _look(i, window, T, discs, cells, links, places, columns, side, piston, speed, height,
-                              radius, local, first, entries, marks, stamps, window + 1)  # fmt: skip
+                              radius, local, first, entries, marks, stamps, looked, before, window + 1)  # fmt: skip
                     continue
                 if local[i] and local[j]:
                     continue
@@ -428,8 +440,13 @@ def _run(state, width, speed, height, stiffness, radius, dt, steps, reach, side,
                     if cell != places[i]:
                         _put(cells, links, places, i, cell)
                 for a in range(seeds):
-                    _look(chosen[a], window + 1, T, discs, cells, links, places, columns, side, piston, speed,
-                          height, radius, local, first, entries, marks, stamps, window + 1)  # fmt: skip
+                    i = chosen[a]
+                    if moving[4, a] != 0 or moving[5, a] != 0:  # still in contact: stepped again, and looked at then
+                        stamps[i] += 1
+                        _write(first, entries, marks, (window + 1) & (BUCKETS - 1), i, _STILL, stamps[i])
+                        continue
+                    _look(i, window + 1, T, discs, cells, links, places, columns, side, piston, speed,
+                          height, radius, local, first, entries, marks, stamps, looked, _END, window + 1)  # fmt: skip
                 for a in range(seeds):
                     local[chosen[a]] = 0
             window += 1

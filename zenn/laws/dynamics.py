@@ -24,13 +24,13 @@ Array = NDArray[np.float64]
 Array32 = NDArray[np.float32]
 
 HEATING_BOUND = 0.05
-"""Of the initial energy: how far energy and work may differ. The integrator alone adds 1 to 2 % in a process."""
+"""Of the gas's energy: how far energy and work may differ. The integrator itself adds about 1 % in a process."""
 
-WINDOW = 32
-"""Steps that discs which touch nothing are moved by at once; changes nothing but the time it takes."""
+REACH = 0.25
+"""In units of R: how much nearer two discs may come in one window; changes nothing but the time it takes."""
 
-SKIN = 4.0
-"""In units of R: discs nearer than this to contact are watched; changes nothing but the time it takes."""
+CROWD = 0.25
+"""Discs in a cell of the grid on which neighbours are looked up, about; changes nothing but the time."""
 
 
 class Moved(NamedTuple):
@@ -125,16 +125,16 @@ def advance(
     InputError : a disc left the container, or is too fast for the time step; names the gas by `name`.
     """
     _compile()
-    parameters = (gas.stiffness, gas.radius, gas.time_step, steps, WINDOW, SKIN * gas.radius)
-    ended, *moved = _kernels.advance(state, width, piston_speed, height, *parameters)
+    parameters = (gas.stiffness, gas.radius, gas.time_step, steps, REACH, CROWD)
+    ended, moved = _kernels.advance(state, width, piston_speed, height, *parameters)
     if ended == _kernels.ESCAPED:
         raise InputError(name, "", "a disc outside of the container", "all discs inside", _SMALLER)
     if ended == _kernels.TOO_FAST:
-        found = f"a disc that moves farther than {SKIN / 2:g} radii in one time step"
-        raise InputError(name, "", found, "slower discs", _SMALLER)
-    found_use = Moved(float(moved[0]), int(moved[1]), float(moved[2]), int(moved[3]))
-    assert found_use.speed_use <= 1, f"{name}: a disc exceeded the speed bound that its neighbours rest on"
-    return found_use
+        fast = f"a disc that moves {REACH / 3:.2g} radii or more in one time step"
+        raise InputError(name, "", fast, "slower discs", _SMALLER)
+    found = Moved(float(moved[0]), int(moved[1]), float(moved[2]), int(moved[3]))
+    assert found.speed_use <= 1, f"{name}: a disc exceeded the speed bound that the computation rests on"
+    return found
 
 
 def run_process(
@@ -151,7 +151,7 @@ def run_process(
     ------
     InputError
         Names the process: discs overlap at the start, one left the container, or energy and work came to
-        differ by more than `heating_bound` of the initial energy.
+        differ by more than `heating_bound` of the energy.
     """
     name = str(process)
     state = initial_state(process, gas, design, replica)
@@ -227,13 +227,13 @@ class _Kept:
 
 
 def _check_heating(kept: _Kept, bound: float, name: str) -> None:
-    part = kept.heating() / kept.start_energy
+    part = kept.heating() / kept.numbers[-1][2]
     if not abs(part) <= bound:
         time = kept.steps * kept.gas.time_step
         raise InputError(
             name,
             f"time step {kept.gas.time_step:g}",
-            f"{part:+.2%} of the initial energy beside the piston's work, at time {time:g}",
+            f"{part:+.2%} of the energy from nowhere but the time step, at time {time:g}",
             f"at most {bound:.2%}",
             _SMALLER,
         )
@@ -252,4 +252,4 @@ def _compile() -> None:
     state = np.array([[2.0, 8.0], [5.0, 5.0], [0.0, 0.0], [0.0, 0.0]])
     with compiling():
         _kernels.energy_parts(state, 10.0, 10.0, 1.0, 1.0)
-        _kernels.advance(state, 10.0, 0.0, 10.0, 1.0, 1.0, 1e-3, 1, 1, 1.0)
+        _kernels.advance(state, 10.0, 0.0, 10.0, 1.0, 1.0, 1e-3, 1, REACH, CROWD)
