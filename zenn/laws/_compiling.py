@@ -1,4 +1,4 @@
-"""numba's cache on disk is written by one job at a time: two at once could leave a file that neither wrote."""
+"""numba's cache on disk is written by one job at a time: two at once could leave a broken file."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def compiling() -> Iterator[None]:
 
 
 def _lock_file() -> Path:
-    """Beside the cache, which other machines may share; where that is read-only, numba does not write there."""
+    """Beside the cache, which machines may share; where that is read-only, numba does not write there."""
     chosen = os.environ.get("NUMBA_CACHE_DIR")
     folder = Path(chosen) if chosen else Path(__file__).parent / "__pycache__"
     try:

@@ -40,9 +40,12 @@ _X, _Y, _VX, _VY, _WHEN = range(5)
 _FREE, _FULL = 0, 1
 
 # nnan and nsz allow vectorised maxima and change no finite number
-_compiled: Any = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"nnan", "nsz"})
-# the same without counting references to arrays, which costs more than the arithmetic: may not allocate
-_inner: Any = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"nnan", "nsz"}, _nrt=False)
+_options: dict[str, Any] = {
+    "cache": True, "nogil": True, "error_model": "numpy", "fastmath": {"nnan", "nsz"}
+}  # fmt: skip
+_compiled: Any = numba.njit(**_options)
+# without counting references to arrays, which takes as long as the arithmetic: such a function may not allocate
+_inner: Any = numba.njit(**_options, _nrt=False)
 
 
 @_compiled
@@ -106,9 +109,9 @@ def _put(cells, links, places, i, cell):  # type: ignore[no-untyped-def]
 
 
 @_inner
-def _look(i, window, T, discs, cells, links, places, columns, side, piston, speed, height, radius, local,
-          first, entries, marks, stamps, looked, left, soonest):  # type: ignore[no-untyped-def]  # fmt: skip
-    """Enter into the calendar what disc i, known at the start of `window`, comes to if nothing turns it aside.
+def _look(i, window, T, discs, cells, links, places, columns, side, piston,  # type: ignore[no-untyped-def]
+          speed, height, radius, local, first, entries, marks, stamps, looked, left, soonest):  # fmt: skip
+    """Enter into the calendar what disc i, known at the start of `window`, comes to in a straight line.
 
     Pairs with discs of `local` above that of i are left to these. `left` : the cell from which it came in a
     straight line, whose neighbours it was seen with already. `soonest` : window of its own entry at the
@@ -181,8 +184,8 @@ def _cell(x, y, side, columns, rows):  # type: ignore[no-untyped-def]
 
 
 @_inner
-def _step(moving, stepped, linked, first, second, apart, felt, steps, start, speed, height, stiffness,
-          radius, dt):  # type: ignore[no-untyped-def]  # fmt: skip
+def _step(moving, stepped, linked, first, second, apart, felt, steps, start,  # type: ignore[no-untyped-def]
+          speed, height, stiffness, radius, dt):  # fmt: skip
     """Velocity Verlet of the chosen discs; the two half kicks between steps are one.
 
     Gives the impulse of the gas on the piston per stiffness and time step, the contacts that began, and the
@@ -269,9 +272,9 @@ def advance(state, width, speed, height, stiffness, radius, dt, steps, reach, cr
 
 
 @_inner
-def _run(state, width, speed, height, stiffness, radius, dt, steps, reach, side, columns, rows, cells, links,
-         numbers, discs, moving, felt, pairs, apart, first, entries, marks,
-         found):  # type: ignore[no-untyped-def]  # fmt: skip
+def _run(state, width, speed, height, stiffness, radius, dt, steps, reach,  # type: ignore[no-untyped-def]
+         side, columns, rows, cells, links, numbers, discs, moving, felt, pairs, apart, first, entries, marks,
+         found):  # fmt: skip
     """`advance`, in the arrays that it is given; goes on where it ended when the calendar was full."""
     count = state.shape[1]
     touch = 2 * radius
@@ -333,7 +336,8 @@ def _run(state, width, speed, height, stiffness, radius, dt, steps, reach, side,
                     x, y = discs[i, _X], discs[i, _Y]
                     p, q = x + S * discs[i, _VX], y + S * discs[i, _VY]
                     right = min(start, start + speed * S) - radius
-                    if j == _STILL or min(x, p) < radius or max(x, p) > right or min(y, q) < radius or max(y, q) > height - radius:
+                    hit = min(x, p) < radius or max(x, p) > right
+                    if j == _STILL or hit or min(y, q) < radius or max(y, q) > height - radius:
                         chosen[stepped] = i
                         stepped += 1
                         local[i] = stepped
@@ -342,8 +346,9 @@ def _run(state, width, speed, height, stiffness, radius, dt, steps, reach, side,
                         before = places[i]
                         if cell != before:
                             _put(cells, links, places, i, cell)
-                        _look(i, window, T, discs, cells, links, places, columns, side, piston, speed, height,
-                              radius, local, first, entries, marks, stamps, looked, before, window + 1)  # fmt: skip
+                        _look(i, window, T, discs, cells, links, places, columns, side, piston, speed,
+                              height, radius, local, first, entries, marks, stamps, looked, before,
+                              window + 1)  # fmt: skip
                     continue
                 if local[i] and local[j]:
                     continue
@@ -441,12 +446,13 @@ def _run(state, width, speed, height, stiffness, radius, dt, steps, reach, side,
                         _put(cells, links, places, i, cell)
                 for a in range(seeds):
                     i = chosen[a]
-                    if moving[4, a] != 0 or moving[5, a] != 0:  # still in contact: stepped again, and looked at then
+                    if moving[4, a] != 0 or moving[5, a] != 0:  # in contact: stepped again, looked at then
                         stamps[i] += 1
                         _write(first, entries, marks, (window + 1) & (BUCKETS - 1), i, _STILL, stamps[i])
                         continue
                     _look(i, window + 1, T, discs, cells, links, places, columns, side, piston, speed,
-                          height, radius, local, first, entries, marks, stamps, looked, _END, window + 1)  # fmt: skip
+                          height, radius, local, first, entries, marks, stamps, looked, _END,
+                          window + 1)  # fmt: skip
                 for a in range(seeds):
                     local[chosen[a]] = 0
             window += 1

@@ -24,7 +24,7 @@ Array = NDArray[np.float64]
 Array32 = NDArray[np.float32]
 
 HEATING_BOUND = 0.05
-"""Of the gas's energy: how far energy and work may differ. The integrator itself adds about 1 % in a process."""
+"""Of the gas's energy: how far energy and work may differ. The integrator adds about 1 % in a process."""
 
 REACH = 0.25
 """In units of R: how much nearer two discs may come in one window; changes nothing but the time it takes."""
@@ -73,7 +73,9 @@ class Trajectory:
         return np.asarray(self.energies - self.start_energy - self.works)
 
 
-def random_state(gas: Gas, particles: int, seed: np.random.SeedSequence, energy: float | None = None) -> Array:
+def random_state(
+    gas: Gas, particles: int, seed: np.random.SeedSequence, energy: float | None = None
+) -> Array:
     """Discs placed at random without overlap in the open container, velocities from Maxwell's distribution.
 
     energy : kinetic energy that the velocities are scaled to; as drawn at temperature T_0 if not given.
@@ -155,10 +157,8 @@ def run_process(
     """
     name = str(process)
     state = initial_state(process, gas, design, replica)
-    kinetic, potential = energy(state, gas, gas.length, gas.length)
-    if potential > 0:
-        raise InputError(name, "", "discs that overlap at the start", "discs apart from each other and the walls")
-    kept = _Kept(gas, kinetic)
+    check_start(state, gas, name)
+    kept = _Kept(gas, sum(energy(state, gas, gas.length, gas.length)))
     every = round(design.frame_interval / gas.time_step)
     for phase in schedule(process, gas, design):
         frames = 0 if phase.speed else FRAMES - 1
@@ -173,6 +173,18 @@ def run_process(
         _check_heating(kept, heating_bound, name)
         progress(kept.steps)
     return kept.trajectory()
+
+
+def check_start(state: Array, gas: Gas, name: str) -> None:
+    """Refuse discs that overlap each other or a wall of the open container.
+
+    Raises
+    ------
+    InputError : names the gas by `name`.
+    """
+    if energy(state, gas, gas.length, gas.length)[1] > 0:
+        overlap = "discs that overlap each other or a wall at the start"
+        raise InputError(name, "", overlap, "discs apart from each other and from the walls")
 
 
 @dataclass(eq=False)
@@ -233,8 +245,8 @@ def _check_heating(kept: _Kept, bound: float, name: str) -> None:
         raise InputError(
             name,
             f"time step {kept.gas.time_step:g}",
-            f"{part:+.2%} of the energy from nowhere but the time step, at time {time:g}",
-            f"at most {bound:.2%}",
+            f"{100 * part:+.3g} % of the energy from nowhere but the time step, at time {time:g}",
+            f"at most {100 * bound:.3g} %",
             _SMALLER,
         )
 

@@ -1,4 +1,4 @@
-"""The adiabatic processes of Sec. III A: how many discs, how fast and how far the piston moves, when it stops.
+"""The adiabatic processes of Sec. III A: how many discs, how fast and how far the piston moves.
 
 The paper gives the sets of values and the total of 448 processes. How these are combined is a
 reconstruction: 448 = 4 numbers of discs x 2 speeds of pushing x 2 of pulling x 28 pairs of distances, the
@@ -57,8 +57,8 @@ class Design:
     particles, push_speeds, pull_speeds : every combination occurs. distances : that the piston moves between
     two stops, in pushing and pulling; pairs whose places differ by at most `neighbours` occur.
     stop_time : of every stop, the one before the first push too. frame_interval : between the five
-    snapshots, the last of which is taken at the end of a stop. train, validation, test : numbers of processes.
-    seed : of the split and of all initial states.
+    snapshots, the last of which is taken at the end of a stop. train, validation, test : numbers of
+    processes. seed : of the split and of all initial states.
     """
 
     particles: tuple[int, ...] = (500, 1000, 1500, 2000)
@@ -109,7 +109,7 @@ class Process:
 
 
 class Phase(NamedTuple):
-    """The piston goes on from `start` at `speed` (0 for a stop, below 0 for a push) for `steps` time steps."""
+    """The piston goes on from `start` at `speed` (0: a stop, below 0: a push) for `steps` time steps."""
 
     start: float
     speed: float
@@ -206,7 +206,7 @@ def _positive(name: str, values: Sequence[float]) -> None:
 
 
 def _check_time_step(gas: Gas) -> None:
-    """Two discs in contact are an oscillator of frequency sqrt(2 C / m); velocity Verlet needs dt below 2 / it."""
+    """Two discs in contact swing with sqrt(2 C / m), and velocity Verlet needs dt below 2 / that."""
     limit = 2 / np.sqrt(2 * gas.stiffness)
     if gas.time_step >= limit / 2:
         raise InputError(

@@ -31,7 +31,9 @@ _POINTS = 64  # of the quadrature over a disc, in each direction
 _Stamps = NDArray[np.float32]
 
 
-def render(positions: NDArray[np.floating[Any]], length: float, radius: float, pixels: int) -> NDArray[np.uint8]:
+def render(
+    positions: NDArray[np.floating[Any]], length: float, radius: float, pixels: int
+) -> NDArray[np.uint8]:
     """Pictures (..., pixels, pixels) of discs at `positions` (..., 2, N) in a container of side `length`.
 
     radius : of the discs as drawn, in the units of `length`.
@@ -52,7 +54,7 @@ def _lanczos(t: NDArray[np.float64]) -> NDArray[np.float64]:
 
 @cache
 def _stamps(radius: float) -> _Stamps:
-    """Filtered discs (PHASES, PHASES, W, W): phase in y and x of the centre, rows, columns; radius in pixels."""
+    """Filtered discs (PHASES, PHASES, W, W): phase in y and x, rows, columns; radius in pixels."""
     half = math.floor(LOBES + 0.5 + radius)
     pixels = np.arange(-half, half + 1)
     points = ((np.arange(_POINTS) + 0.5) / _POINTS * 2 - 1) * radius
@@ -60,7 +62,8 @@ def _stamps(radius: float) -> _Stamps:
     phases = (np.arange(PHASES) + 0.5) / PHASES - 0.5
     kernel = _lanczos(pixels[None, :, None] - phases[:, None, None] - points) / _norm()
     scale = 255 * math.pi * radius**2 / inside.sum()
-    return (scale * np.einsum("arp,pq,bcq->abrc", kernel, inside, kernel, optimize=True)).astype(np.float32)
+    stamps = np.einsum("arp,pq,bcq->abrc", kernel, inside, kernel, optimize=True)
+    return np.asarray(scale * stamps, dtype=np.float32)
 
 
 @cache
@@ -77,7 +80,7 @@ def _border(pixels: int) -> NDArray[np.float32]:
     below = np.concatenate([[0.0], np.cumsum((kernel[1:] + kernel[:-1]) / 2 * np.diff(t))])
     centres = np.arange(pixels) + 0.5
     part = np.interp(pixels - centres, t, below) - np.interp(-centres, t, below)
-    return (1 / part).astype(np.float32)
+    return np.asarray(1 / part, dtype=np.float32)
 
 
 _compiled: Any = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"nnan", "nsz"})
