@@ -52,10 +52,11 @@ def test_small_pictures_of_larger_discs():
 
 def test_discs_at_the_border_are_weighted_as_the_filter_weights_them():
     corners = np.array([[1.0, 99.0, 1.0, 99.0, 50.0], [1.0, 1.0, 99.0, 99.0, 0.95]])
+    corners += 1 / 64  # a place that centres are rounded to
     drawn = fine(corners.T, 100.0, 1.0, 1000)
     exact = np.asarray(Image.fromarray(drawn).resize((100, 100), Image.Resampling.LANCZOS))
     picture = render(corners, 100.0, 1.0, 100)
-    assert np.abs(picture - np.clip(exact, 0, 255)).max() < 6
+    assert np.abs(picture - np.clip(exact, 0, 255)).max() < 5
     assert picture[50, 50] == 0
 
 

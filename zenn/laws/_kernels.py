@@ -40,12 +40,10 @@ _X, _Y, _VX, _VY, _WHEN = range(5)
 _FREE, _FULL = 0, 1
 
 # nnan and nsz allow vectorised maxima and change no finite number
-_options: dict[str, Any] = {
-    "cache": True, "nogil": True, "error_model": "numpy", "fastmath": {"nnan", "nsz"}
-}  # fmt: skip
+_options: Any = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": {"nnan", "nsz"}}
 _compiled: Any = numba.njit(**_options)
-# without counting references to arrays, which takes as long as the arithmetic: such a function may not allocate
-_inner: Any = numba.njit(**_options, _nrt=False)
+# counting references to arrays takes as long as the arithmetic; without it a function may not allocate
+_inner: Any = numba.njit(**{**_options, "_nrt": False})
 
 
 @_compiled
