@@ -79,7 +79,7 @@ def represent(network: Subnetwork, pictures: Tensor, batch: int = 256) -> NDArra
     training = network.training
     network.eval()
     with torch.no_grad():
-        parts = [network(part.to(device).float() / 255).cpu() for part in pictures.split(batch)]
+        parts = [network(part.to(device).float() / 255).cpu() for part in torch.split(pictures, batch)]
     network.train(training)
     return torch.cat(parts).double().numpy()
 
@@ -161,10 +161,10 @@ def _epoch(
             sizes = [len(chunk) for chunk in step]
             loss = pair_loss(network(images.to(device).float() / 255), sizes)
             adam.zero_grad()
-            loss.backward()
+            torch.autograd.backward(loss)
             adam.step()
             weight = sum(size * (size - 1) / 2 for size in sizes)
-            total += weight * float(loss)
+            total += weight * loss.item()
             pairs += weight
     return total / pairs
 
@@ -176,7 +176,7 @@ def _runs(processes: Integers) -> list[Integers]:
 
 
 def _chunks(processes: Integers, chunk: int, rng: np.random.Generator) -> list[Integers]:
-    """Every process's images at random in parts of at most `chunk` images, in order of time; then shuffled."""
+    """Every process's images at random in parts of at most `chunk`, in order of time; then shuffled."""
     parts: list[Integers] = []
     for images in _runs(processes):
         mixed = rng.permutation(images)
@@ -200,9 +200,8 @@ def _digest(training: Examples, validation: Examples, settings: Settings) -> str
     digest = hashlib.sha256(json.dumps(asdict(settings), sort_keys=True).encode())
     for examples in (training, validation):
         digest.update(examples.processes.tobytes())
-        digest.update(
-            np.ascontiguousarray(examples.pictures[:: max(1, len(examples.pictures) // 64)].numpy())
-        )
+        some = examples.pictures[:: max(1, len(examples.pictures) // 64)]
+        digest.update(some.numpy().tobytes())
     return digest.hexdigest()
 
 
