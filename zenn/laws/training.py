@@ -1,0 +1,250 @@
+"""Training of the siamese network: every pair of a process from one pass over its images (Sec. III B).
+
+Adam with a rate that falls as a cosine; the parameters that do best on the validation processes are kept. A
+training that was stopped goes on at its last finished epoch and, on the same machine, ends the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+from torch.nn import functional
+
+from zenn.errors import InputError
+from zenn.files import atomic_file
+from zenn.laws.network import Subnetwork, augmented, pair_loss
+
+Integers = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """Pictures (images, frames, pixels, pixels) of uint8, of each its process, in order of time in each."""
+
+    pictures: Tensor
+    processes: Integers
+
+
+@dataclass(frozen=True)
+class Settings:
+    """epochs, the first rate, images of one step, images of a process that are paired at a time, the seed."""
+
+    epochs: int
+    learning_rate: float
+    images_per_step: int
+    chunk: int
+    seed: int
+
+
+class Scores(NamedTuple):
+    """Of the pairs of each process: mean loss, and accuracy over all pairs and as the mean of processes."""
+
+    loss: float
+    accuracy: float
+    process_accuracy: float
+
+
+class Epoch(NamedTuple):
+    """After one pass over the training processes."""
+
+    epoch: int
+    training_loss: float
+    validation: Scores
+
+
+@dataclass(eq=False)
+class Trained:
+    """A network with the parameters that were best on the validation processes, and how it came to them."""
+
+    network: Subnetwork
+    best_epoch: int
+    history: list[Epoch]
+
+
+def represent(network: Subnetwork, pictures: Tensor, batch: int = 256) -> NDArray[np.float64]:
+    """S~ (images,) of pictures (images, frames, pixels, pixels) of uint8."""
+    device = next(network.parameters()).device
+    training = network.training
+    network.eval()
+    with torch.no_grad():
+        parts = [network(part.to(device).float() / 255).cpu() for part in torch.split(pictures, batch)]
+    network.train(training)
+    return torch.cat(parts).double().numpy()
+
+
+def scores(representations: NDArray[np.float64], processes: Integers) -> Scores:
+    """Loss and accuracies over all pairs i < j of every process."""
+    losses: list[float] = []
+    right: list[int] = []
+    counts: list[int] = []
+    for part in _runs(processes):
+        i, j = np.triu_indices(len(part), 1)
+        if len(i):
+            rise = representations[part][j] - representations[part][i]
+            losses.append(float(functional.softplus(torch.from_numpy(-rise)).sum()))
+            right.append(int((rise > 0).sum()))
+            counts.append(len(i))
+    each = float(np.mean(np.array(right) / counts))
+    return Scores(sum(losses) / sum(counts), sum(right) / sum(counts), each)
+
+
+def train(
+    training: Examples,
+    validation: Examples,
+    settings: Settings,
+    checkpoint: Path | None = None,
+    progress: Callable[[Epoch], None] = lambda epoch: None,
+    device: str = "cpu",
+) -> Trained:
+    """Train a network of Table I; goes on from the file `checkpoint` if it is there.
+
+    Raises
+    ------
+    InputError : the pictures' size does not suit the network, or the checkpoint is of another training.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(settings.seed)
+        network = Subnetwork(training.pictures.shape[-1], training.pictures.shape[1]).to(device)
+    adam = torch.optim.Adam(network.parameters(), settings.learning_rate)
+    state = _State(network, adam)
+    digest = _digest(training, validation, settings)
+    if checkpoint is not None and checkpoint.is_file():
+        state.read(checkpoint, digest)
+    for epoch in range(len(state.history), settings.epochs):
+        loss = _epoch(network, adam, training, settings, epoch)
+        found = Epoch(epoch, loss, scores(represent(network, validation.pictures), validation.processes))
+        if not state.history or found.validation.loss < state.history[state.best_epoch].validation.loss:
+            state.best_epoch = epoch
+            state.best = {name: value.detach().clone() for name, value in network.state_dict().items()}
+        state.history.append(found)
+        if checkpoint is not None:
+            state.write(checkpoint, digest)
+        progress(found)
+    network.load_state_dict(state.best)
+    return Trained(network.eval(), state.best_epoch, state.history)
+
+
+def _epoch(
+    network: Subnetwork, adam: torch.optim.Adam, examples: Examples, settings: Settings, epoch: int
+) -> float:
+    """One pass; all that is random in it depends on the seed and the epoch alone."""
+    rng = np.random.default_rng([settings.seed, epoch])
+    device = next(network.parameters()).device
+    steps = list(_steps(_chunks(examples.processes, settings.chunk, rng), settings.images_per_step))
+    total = pairs = 0.0
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        torch.manual_seed(int(rng.integers(2**63)))
+        for number, step in enumerate(steps):
+            part = (epoch + number / len(steps)) / settings.epochs
+            for group in adam.param_groups:
+                group["lr"] = settings.learning_rate * 0.5 * (1 + math.cos(math.pi * part))
+            images = torch.cat(
+                [
+                    augmented(
+                        examples.pictures[chunk], int(rng.integers(8)), reversed_time=bool(rng.integers(2))
+                    )
+                    for chunk in step
+                ]
+            )
+            sizes = [len(chunk) for chunk in step]
+            loss = pair_loss(network(images.to(device).float() / 255), sizes)
+            adam.zero_grad()
+            torch.autograd.backward(loss)
+            adam.step()
+            weight = sum(size * (size - 1) / 2 for size in sizes)
+            total += weight * loss.item()
+            pairs += weight
+    return total / pairs
+
+
+def _runs(processes: Integers) -> list[Integers]:
+    """The images of every process."""
+    order = np.argsort(processes, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(processes[order])) + 1)
+
+
+def _chunks(processes: Integers, chunk: int, rng: np.random.Generator) -> list[Integers]:
+    """Every process's images at random in parts of at most `chunk`, in order of time; then shuffled."""
+    parts: list[Integers] = []
+    for images in _runs(processes):
+        mixed = rng.permutation(images)
+        parts += [np.sort(part) for part in np.array_split(mixed, math.ceil(len(mixed) / chunk))]
+    return [parts[i] for i in rng.permutation(len(parts)) if len(parts[i]) > 1]
+
+
+def _steps(chunks: list[Integers], images: int) -> Iterator[list[Integers]]:
+    """Chunks of about `images` images together."""
+    step: list[Integers] = []
+    for chunk in chunks:
+        if step and sum(map(len, step)) + len(chunk) > images:
+            yield step
+            step = []
+        step.append(chunk)
+    if step:
+        yield step
+
+
+def _digest(training: Examples, validation: Examples, settings: Settings) -> str:
+    digest = hashlib.sha256(json.dumps(asdict(settings), sort_keys=True).encode())
+    for examples in (training, validation):
+        digest.update(examples.processes.tobytes())
+        some = examples.pictures[:: max(1, len(examples.pictures) // 64)]
+        digest.update(some.numpy().tobytes())
+    return digest.hexdigest()
+
+
+class _State:
+    """What a training goes on from."""
+
+    def __init__(self, network: Subnetwork, adam: torch.optim.Adam) -> None:
+        self._network, self._adam = network, adam
+        self.best: dict[str, Tensor] = dict(network.state_dict())
+        self.best_epoch = 0
+        self.history: list[Epoch] = []
+
+    def write(self, path: Path, digest: str) -> None:
+        tensors = {f"now.{name}": value for name, value in self._network.state_dict().items()}
+        tensors |= {f"best.{name}": value for name, value in self.best.items()}
+        for number, of in self._adam.state_dict()["state"].items():
+            tensors |= {f"adam.{number}.{name}": value for name, value in of.items()}
+        said = {"training": digest, "best": self.best_epoch, "history": self.history}
+        copies = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
+        with atomic_file(path) as temporary:
+            save_file(copies, temporary, {"state": json.dumps(said)})
+
+    def read(self, path: Path, digest: str) -> None:
+        try:
+            with safe_open(path, framework="pt") as file:
+                said = json.loads((file.metadata() or {})["state"])
+                # the file is no mapping: it cannot be iterated over itself
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        except (SafetensorError, OSError, ValueError, KeyError) as error:
+            raise InputError(path, "", error, "the whole state of a training") from None
+        if said["training"] != digest:
+            hint = "Remove it to begin anew, or give the parameters and pictures it was begun with"
+            raise InputError(path, "", "the state of another training", "that of this one", hint)
+        self._network.load_state_dict(_under("now.", tensors))
+        self.best = _under("best.", tensors)
+        of: dict[int, dict[str, Tensor]] = {}
+        for name, value in _under("adam.", tensors).items():
+            number, _, which = name.partition(".")
+            of.setdefault(int(number), {})[which] = value
+        self._adam.load_state_dict({**self._adam.state_dict(), "state": of})
+        self.best_epoch = int(said["best"])
+        self.history = [Epoch(epoch, loss, Scores(*found)) for epoch, loss, found in said["history"]]
+
+
+def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
