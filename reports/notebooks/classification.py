@@ -142,7 +142,7 @@ table
 
 # %%
 table = rows.summary(all_metrics)
-save_table(table, out, "beyond-table-classification")
+save_table(table, out, "beyond-table-classification-runs")
 table
 
 # %% [markdown]

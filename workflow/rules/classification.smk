@@ -7,7 +7,7 @@ use rule job as classification_train with:
         RUN.outputs("classification", "-train"),
     wildcard_constraints:
         subject="classification",
-        run="(?!.*-gpu-train$).+-train",
+        run=".+(?<!-gpu)-train",
     message:
         "Train a small network ({wildcards.run})"
     threads: 1

@@ -31,7 +31,7 @@ FIGURES = (
 )
 TABLES = (
     *(f"zenn-table-s{number}" for number in range(3, 16)),
-    *("beyond-table-classification", "beyond-table-classification-paired"),
+    *("beyond-table-classification-runs", "beyond-table-classification-paired"),
 )
 ALIKE = ("label_smoothing", "generalised_cross_entropy", "zenn1")  # controls beside cross-entropy
 PERMUTATIONS = 20
