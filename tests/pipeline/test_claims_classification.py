@@ -23,7 +23,8 @@ def paired(
 
 
 def metrics(run: str, protocol: str, error: float, **others: float) -> list[dict[str, Any]]:
-    return [{"run": run, "seed": seed, "protocol": protocol, "error": error, **others} for seed in SEEDS]
+    said = {"run": run, "protocol": protocol, "error": error, "validation_error": error, **others}
+    return [{**said, "seed": seed} for seed in SEEDS]
 
 
 def published(free: float, oracle: float) -> dict[str, Any]:
@@ -36,7 +37,9 @@ def published(free: float, oracle: float) -> dict[str, Any]:
     ]
     for role in roles.values():
         evidence[f"{role}/paired"] = pd.DataFrame(rows)
-        evidence[f"{role}/metrics"] = pd.DataFrame(metrics("zenn2", "marginal", 0.1))
+        # zenn1 is a control: it is not compared
+        rows_of = [*metrics("zenn1", "marginal", 0.05), *metrics("zenn2", "marginal", 0.1)]
+        evidence[f"{role}/metrics"] = pd.DataFrame(rows_of)
     return evidence
 
 
@@ -62,7 +65,56 @@ def test_a_stand_in_decides_nothing_about_the_published_data() -> None:
 @pytest.mark.parametrize(
     ("free", "oracle", "verdict"),
     [
+        (0.08, 0.08, Verdict.HOLDS),
+        (0.12, 0.08, Verdict.ONLY_WITH_TEST_LABELS),
+        (0.12, 0.12, Verdict.FAILS),
+    ],
+)
+def test_a_small_model_beats_a_large_one(free: float, oracle: float, verdict: Verdict) -> None:
+    roles = {"SmolLM2-135M": "small", "SmolLM2-360M": "large"}
+    panels = {name: {"stand_in": False, "roles": roles} for name in ("bbc", "ag-news")}
+    small = [*metrics("zenn2", "marginal", free), *metrics("zenn2", "oracle", oracle)]
+    evidence = {
+        "panels": panels,
+        "small/metrics": pd.DataFrame(small),
+        "large/metrics": pd.DataFrame(metrics("cross_entropy", "marginal", 0.1)),
+    }
+    assert classification.RULES["smollm-small-beats-large"](evidence).verdict is verdict
+    evidence["small/metrics"] = evidence["small/metrics"].query("seed == 1")
+    found = classification.RULES["smollm-small-beats-large"](evidence)
+    assert found.verdict is Verdict.UNDECIDABLE  # one seed has no interval
+
+
+@pytest.mark.parametrize(
+    ("free", "labelled", "verdict"),
+    [
+        (0.5, 0.5, Verdict.HOLDS),
+        (0.7, 0.5, Verdict.ONLY_WITH_TEST_LABELS),
+        (0.5, 0.7, Verdict.FAILS),
+    ],
+)
+def test_dominant_mode(free: float, labelled: float, verdict: Verdict) -> None:
+    rows = [
+        {
+            "run": run,
+            "seed": seed,
+            "map_frequency": share_free,
+            "map_frequency_uses_test_labels": share,
+        }
+        for run in ("zenn2", "zenn4")
+        for seed in SEEDS
+        for share_free, share in ((free, labelled), (0.1, 0.1))
+    ]
+    panels = {name: {"stand_in": False, "roles": {"m": "role"}} for name in ("bbc", "ag-news")}
+    evidence = {"panels": panels, "role/temperatures": pd.DataFrame(rows)}
+    assert classification.RULES["text-map-mode"](evidence).verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("free", "oracle", "verdict"),
+    [
         (-0.05, -0.1, Verdict.HOLDS),
+        (0.0, 0.0, Verdict.UNDECIDABLE),
         (0.005, -0.1, Verdict.ONLY_WITH_TEST_LABELS),
         (0.05, 0.05, Verdict.FAILS),
     ],

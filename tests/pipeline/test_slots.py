@@ -124,6 +124,37 @@ def test_a_scheduler_s_assignment_wins(tmp_path: Path, monkeypatch: pytest.Monke
     assert not (tmp_path / "locks").exists()
 
 
+@pytest.mark.usefixtures("eight")
+def test_jobs_of_one_allocation_share_no_device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLURM_JOB_GPUS", "4,5")
+    monkeypatch.setenv(slots.VISIBLE, "4,5")
+    processes = [holder(tmp_path) for _ in range(2)]
+    try:
+        assert {device(process) for process in processes} == {"4", "5"}
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+
+
+@pytest.mark.usefixtures("eight")
+def test_a_job_that_wants_no_device_sees_none(tmp_path: Path) -> None:
+    assert slots.take(0, tmp_path / "locks").names == ()
+    assert os.environ[slots.VISIBLE] == ""
+
+
+@pytest.mark.usefixtures("eight")
+def test_a_device_has_one_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "nvidia-smi").write_text("#!/bin/sh\necho '0, GPU-a'\necho '1, GPU-b'\n")
+    (tmp_path / "nvidia-smi").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    for said in ("1,0", "GPU-b,0", "GPU-b,GPU-a"):
+        monkeypatch.setenv(slots.VISIBLE, said)
+        assert slots.devices() == ["GPU-b", "GPU-a"]
+    monkeypatch.delenv(slots.VISIBLE)
+    assert slots.devices() == ["GPU-a", "GPU-b"]
+
+
 def test_without_a_device_work_goes_to_the_processor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(slots.VISIBLE, "")
     assert slots.take(1, tmp_path / "locks").names == ()

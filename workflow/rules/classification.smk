@@ -7,7 +7,7 @@ use rule job as classification_train with:
         RUN.outputs("classification", "-train"),
     wildcard_constraints:
         subject="classification",
-        run="(?!.*-gpu-train$).+-train",
+        run=".+(?<!-gpu)-train",
     message:
         "Train a small network ({wildcards.run})"
     threads: 1
@@ -44,7 +44,7 @@ use rule job as classification_evaluation with:
     threads: 1
     resources:
         gpu=0,
-        mem_mb=2000,
+        mem_mb=4000,
 
 
 use rule job as classification_parameter_counts with:

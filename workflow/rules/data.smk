@@ -21,7 +21,7 @@ if RUN.plans("data", "-fetch"):
 use rule job as data_prepare with:
     wildcard_constraints:
         subject="data",
-        run="(?!.*-fetch$).+",
+        run=".+(?<!-fetch)",
     message:
         "Prepare the data set {wildcards.run}"
     threads: 1

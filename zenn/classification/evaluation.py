@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zenn.classification import metrics, protocols
-from zenn.classification.predictions import Predictions
+from zenn.classification.predictions import Predictions, Truth
 from zenn.classification.protocols import Outputs
 from zenn.errors import InputError
 
@@ -73,7 +73,7 @@ def assess(run: str, predictions: Predictions, permutations: int) -> list[Assess
         ]
         told = _source_information(outputs["test"], predictions, omega)
         for protocol in test:
-            labels = truth["validation"].labels, truth["test"].labels
+            labels = _judged(truth), truth["test"].labels
             found.append(
                 Assessment(
                     run,
@@ -119,12 +119,24 @@ def assess_ensemble(
                 seed,
                 HEADLINE,
                 those,
-                *_scores(validation, test, truth["validation"].labels, labels),
+                *_scores(validation, test, _judged(truth), labels),
                 float(np.mean([metrics.error(test, one) for one in permuted])),
                 math.nan,
             )
         )
     return found
+
+
+def _judged(truth: Mapping[str, Truth]) -> Integers:
+    """The labels that validation is judged by: those before the noise where the test has none either.
+
+    A scaling fitted to labels that are wrong on purpose would flatten every prediction for the true ones.
+    """
+    validation, test = truth["validation"], truth["test"]
+    if test.original_labels is None or validation.original_labels is None:
+        return validation.labels
+    clean = np.array_equal(test.labels, test.original_labels)
+    return validation.original_labels if clean else validation.labels
 
 
 def _scores(
@@ -215,7 +227,7 @@ def spreads(run: str, predictions: Predictions) -> Iterator[Spread]:
 class Comparison:
     """A run under a protocol minus a control under another, over the seeds that both have.
 
-    best : the control is the one with the lowest validation mean of this metric.
+    best : the control is the one with the lowest validation mean of this metric (see `_judged`).
     """
 
     run: str

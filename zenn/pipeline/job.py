@@ -143,9 +143,10 @@ def main(argv: list[str]) -> int:
     die_with_parent()
     os.environ.setdefault("SOURCE_DATE_EPOCH", "0")  # figures carry no date of their making
     try:
-        slots = take(int(argv[1]) if len(argv) > 1 else 0)  # held until the process ends
+        slots = take(int(argv[1])) if len(argv) > 1 else None  # held until the process ends
         run_order(read_json(Path(argv[0])), Path.cwd())
-        slots.release()
+        if slots is not None:
+            slots.release()
     except ZennError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -1,7 +1,8 @@
 """Slots of GPUs: a count says how many jobs may run, a slot which device each of them has.
 
 One locked file per device, held for the life of the process: the system frees it however the process ends.
-A scheduler that has assigned devices already is obeyed and nothing is locked.
+A scheduler that has assigned as many devices as a job wants is obeyed and nothing is locked; of more, as in
+an allocation for several jobs, each takes its own.
 """
 
 from __future__ import annotations
@@ -28,21 +29,31 @@ _PAUSE = 0.2  # seconds between two looks at slots that are all taken
 def devices() -> list[str]:
     """Names of the devices that this process may use: of `CUDA_VISIBLE_DEVICES`, or all of the machine."""
     said = os.environ.get(VISIBLE)
-    if said is not None:
-        return [name.strip() for name in said.split(",") if name.strip() not in ("", "-1")]
+    names = [] if said is None else [name.strip() for name in said.split(",")]
+    wanted = [name for name in names if name not in ("", "-1")]
+    if said is not None and not wanted:
+        return []
+    by_index = _identifiers()
+    if said is None:
+        return [*by_index.values()]
+    return [by_index.get(name, name) for name in wanted]  # one name for a device, or it would have two locks
+
+
+def _identifiers() -> dict[str, str]:
+    """Index -> identifier of the machine's devices."""
     try:
         listed = subprocess.run(
-            ["nvidia-smi", "--query-gpu=uuid", "--format=csv,noheader"],
+            ["nvidia-smi", "--query-gpu=index,uuid", "--format=csv,noheader"],
             capture_output=True,
             text=True,
             check=True,
         )
     except (OSError, subprocess.CalledProcessError):
-        return []
-    return listed.stdout.split()
+        return {}
+    return dict(line.split(", ", 1) for line in listed.stdout.splitlines() if ", " in line)
 
 
-def assigned() -> bool:
+def _scheduled() -> bool:
     """Whether a scheduler has chosen this process's devices."""
     return VISIBLE in os.environ and any(name in os.environ for name in SCHEDULED)
 
@@ -67,17 +78,18 @@ class Slots:
 def take(count: int, folder: Path | None = None) -> Slots:
     """Wait until `count` devices are free, take them all at once, and make them the only visible ones.
 
-    Without a device on the machine nothing is taken, and the work goes to the processor. What a scheduler
-    has assigned is left as it is.
+    Without a device on the machine nothing is taken, and the work goes to the processor. A job that wants
+    none sees none.
 
     Raises
     ------
     InputError : more devices are asked for than there are, or the folder of locks cannot be used.
     """
-    if count < 1 or assigned():
+    if count < 1:
+        os.environ[VISIBLE] = ""
         return Slots((), ())
     there = devices()
-    if not there:
+    if not there or (_scheduled() and len(there) == count):
         return Slots((), ())
     if count > len(there):
         raise InputError("resource gpu", "", f"{count} for one job", f"at most the {len(there)} devices here")

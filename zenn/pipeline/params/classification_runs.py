@@ -59,7 +59,7 @@ class Preset(Section):
 
 
 class Presets(Section):
-    """The printed way, and one that gains without test labels."""
+    """The printed way, and a simpler one made to be used without test labels."""
 
     paper: Preset = parameter("as Paper A describes it", source="Algorithm 1, Eqs. 10-16, Tables S3-S7")
     recommended: Preset = parameter("one encoder, two temperatures, a learned prior", source="choice")
