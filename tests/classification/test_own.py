@@ -156,4 +156,5 @@ def test_what_a_table_must_not_be(
 @pytest.mark.parametrize("share", [0.0, 1.0, -1.0])
 def test_shares_are_shares(tmp_path: Path, name: str, share: float) -> None:
     with pytest.raises(InputError, match=f"{name}: found {share}"):
+        # by name: mypy cannot tell which field it is
         own_data(table(tmp_path / "own.csv", ROWS), replace(HOW, **{name: share}))  # type: ignore[arg-type]

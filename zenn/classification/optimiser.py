@@ -63,7 +63,7 @@ class _Group:
         self.updates += 1
         torch._fused_adamw_(
             [self.parameters[i] for i in has],
-            [self.parameters[i].grad for i in has],  # type: ignore[misc]
+            [self.parameters[i].grad for i in has],  # type: ignore[misc]  # has: none is None
             [self.first[i] for i in has],
             [self.second[i] for i in has],
             [],

@@ -258,7 +258,7 @@ class _Training:
                     E, S = self.shared(inputs)
                 T, log_prior = self._mixture(fixed=alternating)
                 loss = loss_of(E, S, labels, T, log_prior, settings, warming_up=warming_up)
-                (loss * (weight / total)).backward()  # type: ignore[no-untyped-call]
+                (loss * (weight / total)).backward()  # type: ignore[no-untyped-call]  # torch's own
             losses.append(loss.detach() * weight)
             if alternating:
                 taken.append((inputs, labels, weight))
@@ -267,7 +267,7 @@ class _Training:
             with torch.no_grad(), self.devices.autocast():
                 E, S = model(inputs)
             loss = loss_of(E, S, labels, *self._mixture(), settings)
-            (loss * (weight / total)).backward()  # type: ignore[no-untyped-call]
+            (loss * (weight / total)).backward()  # type: ignore[no-untyped-call]  # torch's own
         if taken:
             self._step_slow()
         if self.average is not None:

@@ -13,6 +13,7 @@ do not touch cannot touch while the side of a cell is at least 2R + 6BT. B is ha
 largest speed so far; a window in which a disc was faster is thrown away and done again with a larger B.
 
 No flag lets the compiler reorder or fuse floating-point operations: the same numbers on every machine.
+Compiled functions carry no types, numba infers them: each is told to mypy as untyped.
 """
 
 from __future__ import annotations
