@@ -10,6 +10,7 @@ from torch import nn
 from zenn.classification import protocols
 from zenn.classification.classifier import ZentropyClassifier
 from zenn.classification.loss import CrossZentropyLoss
+from zenn.classification.outputs import Outputs, marginal
 from zenn.classification.temperatures import TemperatureSet, parameter_groups
 from zenn.errors import InputError
 
@@ -41,9 +42,9 @@ def test_predictions_are_those_of_the_protocols(x, prior, entropy):
         pi = torch.softmax(model.prior.logits, 0).detach().numpy()
     E, S = (one.detach().numpy() for one in model(x))
     assert (S.min() > 0) == (entropy == "positive")
-    stored = protocols.Outputs(E, S, model.temperatures.values.detach().numpy(), pi, 0.7, 3.0)
+    stored = Outputs(E, S, model.temperatures.values.detach().numpy(), pi, 0.7, 3.0)
     for name, function in {
-        "marginal": protocols.marginal,
+        "marginal": marginal,
         "map": protocols.map_temperature,
         "first": protocols.first_temperature,
     }.items():

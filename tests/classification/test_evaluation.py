@@ -11,9 +11,11 @@ from scipy import optimize, special, stats
 from sklearn import metrics as sklearn_metrics
 
 from tests.classification._trainings import PARAMETERS, data_set
+from zenn.classification import protocols
 from zenn.classification.data import save_data_set
 from zenn.classification.evaluation import (
     METRICS,
+    LeakError,
     assess,
     assess_ensemble,
     comparisons,
@@ -21,8 +23,8 @@ from zenn.classification.evaluation import (
     refuse_other_samples,
     spreads,
 )
+from zenn.classification.outputs import Outputs
 from zenn.classification.predictions import Predictions, Truth, load_predictions, save_predictions
-from zenn.classification.protocols import Outputs
 from zenn.classification.training import EncoderOutputs, Trained
 from zenn.errors import InputError
 from zenn.room import main
@@ -101,6 +103,23 @@ def test_an_ensemble_is_the_mean_of_probabilities():
     assert max(one.test["nll"] for one in found) < min(one.test["nll"] for one in single)
     with pytest.raises(InputError, match="2 or more, for an ensemble"):
         assess_ensemble("ensemble", made(seeds=(1,)), 2)
+
+
+def test_a_protocol_that_has_seen_the_labels_stops_the_evaluation(monkeypatch):
+    """The oracle's canary under the name of a protocol that should see none."""
+    honest = protocols.permuted_label_errors
+
+    def leaking(*arguments):
+        found = honest(*arguments)
+        return {**found, "marginal": found["oracle"]}
+
+    labels, first = np.random.default_rng(3).integers(0, K, (2, N))
+    known = {name: Truth(labels, None, None) for name in ("validation", "test")}
+    of = Outputs(-20 * np.eye(K)[first], 10 * np.eye(K)[(first + 1) % K], np.array([1.0, 4.0]))
+    given = Predictions(known, {1: {"validation": of, "test": of}}, tuple("abcde"), (), NOTES)
+    monkeypatch.setattr(protocols, "permuted_label_errors", leaking)
+    with pytest.raises(LeakError, match=r"a run, marginal: .* this protocol has seen the labels"):
+        assess("a run", given, 5)
 
 
 def test_the_canary_tells_who_has_seen_the_labels():

@@ -10,7 +10,8 @@ import torch
 from tests.classification._trainings import PARAMETERS, SETTINGS, data_set
 from zenn.checkpoints import read_arrays
 from zenn.classification.data import save_data_set
-from zenn.classification.saved_model import load_model
+from zenn.classification.model_files import save_models
+from zenn.classification.saved_model import load_model, read_description
 from zenn.errors import InputError
 from zenn.room import main
 
@@ -29,17 +30,17 @@ def trained(tmp_path_factory):
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_it_predicts_what_the_training_stored(trained, seed):
-    saved, data = load_model(trained, seed), data_set()
+    saved, model, data = read_description(trained), load_model(trained, seed), data_set()
     assert saved.classes == data.classes
     pixels = (data.test.inputs["pixels"] / 255 - np.array(saved.mean)) / np.array(saved.std)
     batch = {"pixels": torch.tensor(pixels.transpose(0, 3, 1, 2), dtype=torch.float32)}
     with torch.no_grad():
-        E, S = saved.model(batch)
+        E, S = model(batch)
     stored, _ = read_arrays(trained / "predictions.safetensors")
     np.testing.assert_allclose(E, stored[f"seed-{seed}/test/E"], atol=1e-5)
     np.testing.assert_allclose(S, stored[f"seed-{seed}/test/S"], atol=1e-5)
-    np.testing.assert_allclose(saved.model.temperatures.values.detach(), stored[f"seed-{seed}/temperatures"])
-    prior = saved.model.prior.log_probabilities.exp().detach()
+    np.testing.assert_allclose(model.temperatures.values.detach(), stored[f"seed-{seed}/temperatures"])
+    prior = model.prior.log_probabilities.exp().detach()
     np.testing.assert_allclose(prior, stored[f"seed-{seed}/prior"], rtol=1e-6)
 
 
@@ -64,3 +65,25 @@ def test_files_that_cannot_be_used(trained, tmp_path):
     (folder / "model.json").write_text(text[: len(text) // 2])
     with pytest.raises(InputError, match="the description of a trained model"):
         load_model(folder)
+
+
+def test_what_was_not_trained_is_stored_once(trained, tmp_path):
+    """As the base of a LoRA; where seeds began with another one, each keeps its own."""
+    described, data = read_description(trained), data_set()
+    models = {seed: load_model(described, seed) for seed in described.seeds}
+    first, second = models.values()
+    frozen = "energy_encoder.layers.0.weight"
+    for model in models.values():
+        model.get_parameter(frozen).requires_grad_(False)
+    save_models(tmp_path, models, described.encoder, described.settings, data)
+    stored, _ = read_arrays(tmp_path / "model.safetensors")
+    assert {f"frozen/{frozen}", f"seed-2/{frozen}"} <= stored.keys()
+    with torch.no_grad():
+        second.get_parameter(frozen).copy_(first.get_parameter(frozen))
+    save_models(tmp_path, models, described.encoder, described.settings, data)
+    stored, _ = read_arrays(tmp_path / "model.safetensors")
+    assert [name for name in stored if name.endswith(frozen)] == [f"frozen/{frozen}"]
+    for seed, model in models.items():
+        found = load_model(tmp_path, seed).state_dict()
+        assert found.keys() == model.state_dict().keys()
+        assert all(torch.equal(found[name], value) for name, value in model.state_dict().items())

@@ -14,7 +14,7 @@ from torch import nn
 from zenn.classification.classifier import ZentropyClassifier
 from zenn.classification.encoders._torchvision import import_timm, import_transformers
 from zenn.classification.loss import CrossZentropyLoss, cross_zentropy
-from zenn.classification.protocols import Outputs, marginal
+from zenn.classification.outputs import Outputs, marginal
 from zenn.classification.temperatures import TemperatureSet, parameter_groups
 
 K = 3

@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from zenn.classification.classifier import ZentropyClassifier
     from zenn.classification.data import load_data_set, save_data_set
     from zenn.classification.encoders import build_encoder
+    from zenn.classification.initial_temperatures import geometric_temperatures
     from zenn.classification.loss import CrossZentropyLoss, conditional_log_probabilities, cross_zentropy
-    from zenn.classification.protocols import Outputs
+    from zenn.classification.outputs import Outputs
     from zenn.classification.temperatures import (
         TemperaturePrior,
         TemperatureSet,
-        geometric_temperatures,
         parameter_groups,
         published_temperatures,
     )
@@ -26,12 +26,12 @@ _HOMES = {
     "classifier": ("ZentropyClassifier",),
     "data": ("load_data_set", "save_data_set"),
     "encoders": ("build_encoder",),
+    "initial_temperatures": ("geometric_temperatures",),
     "loss": ("CrossZentropyLoss", "conditional_log_probabilities", "cross_zentropy"),
-    "protocols": ("Outputs",),
+    "outputs": ("Outputs",),
     "temperatures": (
         "TemperaturePrior",
         "TemperatureSet",
-        "geometric_temperatures",
         "parameter_groups",
         "published_temperatures",
     ),

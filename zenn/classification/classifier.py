@@ -1,4 +1,4 @@
-"""A classifier with energies and entropies: two encoders, temperatures, and a prior over them."""
+"""A classifier with energies and entropies that predicts without labels."""
 
 from __future__ import annotations
 
@@ -10,18 +10,19 @@ import torch
 from torch import Tensor, nn
 
 from zenn.classification import protocols
-from zenn.classification.temperatures import TemperaturePrior, TemperatureSet
+from zenn.classification.network import ZentropyNetwork
+from zenn.classification.outputs import Outputs, marginal
 from zenn.errors import InputError
 
 Protocol = Literal["marginal", "map", "first"]
 
-_PROTOCOLS: dict[str, Callable[[protocols.Outputs], Tensor]] = {
-    "marginal": protocols.marginal,
+_PROTOCOLS: dict[str, Callable[[Outputs], Tensor]] = {
+    "marginal": marginal,
     "first": protocols.first_temperature,
 }
 
 
-class ZentropyClassifier(nn.Module):
+class ZentropyClassifier(ZentropyNetwork):
     """Energies and entropies of K classes from two networks, and temperatures that are learned with them.
 
     energy_encoder, entropy_encoder : networks from a batch to (B, K); without the second, S = 0.
@@ -32,7 +33,7 @@ class ZentropyClassifier(nn.Module):
     A prediction takes no label. In training the loss shares the temperatures and the prior, as below.
 
     >>> from zenn.classification.loss import CrossZentropyLoss
-    >>> from zenn.classification.temperatures import parameter_groups
+    >>> from zenn.classification.temperatures import TemperatureSet, parameter_groups
     >>> _ = torch.manual_seed(0)
     >>> x = torch.randn(64, 2)
     >>> y = (x[:, 0] > x[:, 1]).long()
@@ -49,40 +50,6 @@ class ZentropyClassifier(nn.Module):
     >>> model.predict_proba(x).shape, model.temperature_posterior(x).shape
     (torch.Size([64, 2]), torch.Size([64, 2]))
     """
-
-    def __init__(
-        self,
-        energy_encoder: nn.Module,
-        entropy_encoder: nn.Module | None,
-        temperatures: TemperatureSet,
-        *,
-        prior: Literal["uniform", "learned"] = "uniform",
-        entropy: Literal["positive", "free"] = "positive",
-        boltzmann_constant: float = 1.0,
-        gamma: float = 100.0,
-    ) -> None:
-        super().__init__()
-        if prior not in ("uniform", "learned"):
-            raise InputError("argument prior", "", prior, "uniform or learned")
-        if entropy not in ("positive", "free"):
-            raise InputError("argument entropy", "", entropy, "positive or free")
-        if entropy_encoder is energy_encoder:
-            raise InputError(
-                "argument entropy_encoder", "", "the energy encoder", "a network of its own or None"
-            )
-        self.energy_encoder, self.entropy_encoder = energy_encoder, entropy_encoder
-        self.temperatures = temperatures
-        self.prior = TemperaturePrior(len(temperatures)) if prior == "learned" else None
-        self.entropy = entropy
-        self.boltzmann_constant, self.gamma = boltzmann_constant, gamma
-
-    def forward(self, batch: Any) -> tuple[Tensor, Tensor | None]:
-        """Energies and entropies, (B, K) each; None for S = 0."""
-        energies: Tensor = self.energy_encoder(batch)
-        if self.entropy_encoder is None:
-            return energies, None
-        entropies: Tensor = self.entropy_encoder(batch)
-        return energies, nn.functional.softplus(entropies) if self.entropy == "positive" else entropies
 
     def predict_proba(
         self, batch: Any, protocol: Protocol = "marginal", *, omega: float = protocols.TRAINING_OMEGA
@@ -109,12 +76,12 @@ class ZentropyClassifier(nn.Module):
         found: Tensor = protocols.temperature_posterior(self._outputs(batch), omega)
         return found
 
-    def _outputs(self, batch: Any) -> protocols.Outputs:
+    def _outputs(self, batch: Any) -> Outputs:
         with torch.no_grad(), _evaluating(self):
             energies, entropies = self(batch)
             dtype = torch.promote_types(energies.dtype, torch.float32)  # an encoder may answer in bf16
             prior = None if self.prior is None else self.prior.log_probabilities.to(dtype).exp()
-            return protocols.Outputs(
+            return Outputs(
                 energies.to(dtype),
                 None if entropies is None else entropies.to(dtype),
                 self.temperatures.values.to(dtype),

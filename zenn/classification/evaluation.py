@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zenn.classification import metrics, protocols
+from zenn.classification.outputs import Outputs, marginal
 from zenn.classification.predictions import Predictions, Truth
-from zenn.classification.protocols import Outputs
-from zenn.errors import InputError
+from zenn.errors import InputError, ZennError
 
 Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -28,6 +28,13 @@ METRICS = ("error", "balanced_error", "nll", "brier", "ece", "scaled_nll", "scal
 
 QUANTILES = tuple(range(0, 101, 5))
 """Per cent: enough of a distribution to draw it."""
+
+
+_FAR = 7.0  # standard deviations of an error on permuted labels
+
+
+class LeakError(ZennError):
+    """A protocol that should see no label has seen them."""
 
 
 @dataclass(frozen=True)
@@ -61,19 +68,22 @@ class Assessment:
 
 
 def assess(run: str, predictions: Predictions, permutations: int) -> list[Assessment]:
-    """Every seed of a run under every protocol; the canary is the mean over some permutations."""
+    """Every seed of a run under every protocol; the canary is the mean over some permutations.
+
+    Raises
+    ------
+    LeakError : a protocol without labels is not at chance on permuted ones.
+    """
     truth, found = predictions.truth, []
     omega = float(predictions.notes["omega"])
+    labels = _judged(truth), truth["test"].labels
     for seed, outputs in predictions.outputs.items():
         validation = protocols.predictions(outputs["validation"], truth["validation"].labels, omega)
         test = protocols.predictions(outputs["test"], truth["test"].labels, omega)
-        canaries = [
-            protocols.permuted_label_errors(outputs["test"], truth["test"].labels, number, omega)
-            for number in range(permutations)
-        ]
+        canary = protocols.permuted_label_errors(outputs["test"], labels[1], permutations, omega)
+        _check_canary(run, test, labels[1], canary, permutations)
         told = _source_information(outputs["test"], predictions, omega)
         for protocol in test:
-            labels = _judged(truth), truth["test"].labels
             found.append(
                 Assessment(
                     run,
@@ -81,7 +91,7 @@ def assess(run: str, predictions: Predictions, permutations: int) -> list[Assess
                     protocol,
                     (seed,),
                     *_scores(validation[protocol], test[protocol], *labels),
-                    float(np.mean([canary[protocol] for canary in canaries])),
+                    canary[protocol],
                     told.get(protocol, math.nan),
                 )
             )
@@ -102,7 +112,7 @@ def assess_ensemble(
         raise InputError("parameters", run, f"{len(seeds)} seeds", f"{members} or more, for an ensemble")
     truth, found = predictions.truth, []
     single = {
-        seed: [protocols.marginal(outputs[split]) for split in ("validation", "test")]
+        seed: [marginal(outputs[split]) for split in ("validation", "test")]
         for seed, outputs in predictions.outputs.items()
     }
     for number, seed in enumerate(seeds):
@@ -125,6 +135,23 @@ def assess_ensemble(
             )
         )
     return found
+
+
+def _check_canary(
+    run: str, log_p: Mapping[str, Array], labels: Integers, errors: Mapping[str, float], permutations: int
+) -> None:
+    """What sees no label errs on labels in random order as often as the shares of its answers say."""
+    number = labels.max() + 1
+    shares = np.bincount(labels, minlength=number) / len(labels)
+    for protocol in protocols.LABEL_FREE:
+        answers = np.bincount(log_p[protocol].argmax(axis=-1), minlength=number)[:number] / len(labels)
+        chance = 1 - float(shares @ answers)
+        far = _FAR * math.sqrt(chance * (1 - chance) / (len(labels) * permutations)) + 1e-9
+        if abs(errors[protocol] - chance) > far:
+            raise LeakError(
+                f"{run}, {protocol}: on test labels in random order the error is {errors[protocol]:.4g}, "
+                f"where chance is {chance:.4g}: this protocol has seen the labels"
+            )
 
 
 def _judged(truth: Mapping[str, Truth]) -> Integers:

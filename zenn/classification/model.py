@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -12,13 +13,15 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from zenn.classification.batches import Samples, in_order
-from zenn.classification.classifier import ZentropyClassifier
 from zenn.classification.devices import Devices
 from zenn.classification.loss import cross_zentropy
+from zenn.classification.network import ZentropyNetwork
 from zenn.classification.settings import TrainingSettings
 from zenn.classification.temperatures import TemperatureSet
 
 Array = NDArray[np.float32]
+
+Kind = TypeVar("Kind", bound=ZentropyNetwork)
 
 _PREDICTED = 256  # samples of one forward pass without gradients
 _TRUNCATION = 0.7  # q of the generalised cross-entropy (Zhang and Sabuncu, NeurIPS 2018)
@@ -33,13 +36,20 @@ class EncoderOutputs:
 
 
 def build_model(
-    build: Callable[[], nn.Module], settings: TrainingSettings, seed: int, device: torch.device
-) -> ZentropyClassifier:
-    """A classifier with encoders from `build`, which draws from torch's own generator, seeded here."""
+    build: Callable[[], nn.Module],
+    settings: TrainingSettings,
+    seed: int,
+    device: torch.device,
+    kind: type[Kind] = ZentropyNetwork,  # type: ignore[assignment]  # mypy knows no default of a type variable
+) -> Kind:
+    """A network with encoders from `build`, which draws from torch's own generator, seeded here.
+
+    kind : what is made, e.g. a `ZentropyClassifier`, which also predicts.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         encoders = [build() for _ in range(settings.backbones)]
-    return ZentropyClassifier(
+    return kind(
         encoders[0],
         encoders[1] if len(encoders) > 1 else None,
         TemperatureSet(settings.initial_temperatures),
@@ -91,7 +101,7 @@ def loss_of(
     )
 
 
-def outputs_of(model: ZentropyClassifier, samples: Samples, devices: Devices) -> EncoderOutputs:
+def outputs_of(model: ZentropyNetwork, samples: Samples, devices: Devices) -> EncoderOutputs:
     """What the encoders say of every sample of a split, without dropout."""
     energies, entropies = [], []
     model.eval()
@@ -106,7 +116,7 @@ def outputs_of(model: ZentropyClassifier, samples: Samples, devices: Devices) ->
     return EncoderOutputs(torch.cat(energies).cpu().numpy(), all_entropies)
 
 
-def prior_of(model: ZentropyClassifier) -> Tensor:
+def prior_of(model: ZentropyNetwork) -> Tensor:
     """The prior over temperatures, (N_T,)."""
     if model.prior is not None:
         return model.prior.log_probabilities.detach().exp()

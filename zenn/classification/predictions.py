@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from zenn.checkpoints import read_arrays, write_arrays
 from zenn.classification.data import DataSet
-from zenn.classification.protocols import Outputs
+from zenn.classification.outputs import Outputs
 from zenn.classification.training import Trained
 from zenn.errors import InputError
 

@@ -77,23 +77,6 @@ class TemperaturePrior(nn.Module):
         return torch.log_softmax(self.logits, dim=0)
 
 
-def geometric_temperatures(number: int, lowest: float = 2.0, highest: float = 10.0) -> tuple[float, ...]:
-    """T_1 = 1 and number - 1 more between two bounds, each the same factor above the one before.
-
-    One between the bounds is their geometric mean. `TemperatureSet` refuses bounds that repeat T_1.
-
-    >>> geometric_temperatures(4, 2.0, 8.0)
-    (1.0, 2.0, 4.0, 8.0)
-    """
-    if number < 1:
-        raise InputError("argument number", "", number, "1 temperature or more")
-    if not 0 < lowest < highest < math.inf:
-        raise InputError("arguments lowest and highest", "", (lowest, highest), "0 < lowest < highest")
-    others, ratio = number - 1, highest / lowest
-    exponents = [0.5] if others == 1 else [i / max(others - 1, 1) for i in range(others)]
-    return (1.0, *(float(f"{lowest * ratio**exponent:.12g}") for exponent in exponents))
-
-
 def published_temperatures(number: int, seed: int) -> tuple[float, ...]:
     """T_1 = 1 and number - 1 drawn as 0.1 + 9.9 sigmoid(normal): what the authors' scripts begin with.
 

@@ -25,11 +25,11 @@ from zenn.classification.checkpointing import (
     read_checkpoint,
     write_checkpoint,
 )
-from zenn.classification.classifier import ZentropyClassifier
 from zenn.classification.data import DataSet
 from zenn.classification.devices import Devices
 from zenn.classification.ema import MovingAverage
 from zenn.classification.model import Array, EncoderOutputs, loss_of, outputs_of, prior_of
+from zenn.classification.network import ZentropyNetwork
 from zenn.classification.optimiser import AdamW
 from zenn.classification.schedule import Schedule
 from zenn.classification.settings import TrainingSettings
@@ -62,11 +62,11 @@ class Now:
     samples_per_second: float
 
 
-Scores = Callable[[ZentropyClassifier, dict[str, EncoderOutputs]], Mapping[str, float]]
+Scores = Callable[[ZentropyNetwork, dict[str, EncoderOutputs]], Mapping[str, float]]
 
 
 def train(
-    model: ZentropyClassifier,
+    model: ZentropyNetwork,
     data: DataSet,
     settings: TrainingSettings,
     seed: int,
@@ -102,7 +102,7 @@ class _Training:
 
     def __init__(
         self,
-        model: ZentropyClassifier,
+        model: ZentropyNetwork,
         data: DataSet,
         settings: TrainingSettings,
         seed: int,
@@ -363,7 +363,7 @@ class _Training:
 class _Encoders(nn.Module):
     """The encoders of a classifier alone: temperatures and prior get their gradient outside of `forward`."""
 
-    def __init__(self, model: ZentropyClassifier) -> None:
+    def __init__(self, model: ZentropyNetwork) -> None:
         super().__init__()
         self.energy, self.entropy = model.energy_encoder, model.entropy_encoder
         self._forward = model.forward

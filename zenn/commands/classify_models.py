@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from zenn.classification.initial_temperatures import geometric_temperatures
 from zenn.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
@@ -195,9 +196,7 @@ def initial_temperatures(number: int) -> tuple[float, ...]:
     >>> initial_temperatures(2), initial_temperatures(3)
     ((1.0, 5.0), (1.0, 5.0, 10.0))
     """
-    from zenn.classification.temperatures import geometric_temperatures
-
-    return (1.0, LOWEST) if number == 2 else geometric_temperatures(number, LOWEST, HIGHEST)
+    return geometric_temperatures(number, LOWEST, HIGHEST)
 
 
 def _patch(height: int, width: int) -> int:

@@ -84,10 +84,11 @@ def _columns(saved: Saved, samples: Samples, outputs: Outputs, protocol: str) ->
     import numpy as np
 
     from zenn.classification import protocols
+    from zenn.classification.outputs import marginal
 
     omega = saved.settings.omega
     log_of: dict[str, Callable[[Outputs], Any]] = {
-        "marginal": protocols.marginal,
+        "marginal": marginal,
         "map": lambda outputs: protocols.map_temperature(outputs, omega),
         "first": protocols.first_temperature,
     }

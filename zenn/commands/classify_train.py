@@ -152,7 +152,7 @@ def run_train(path: Path, out: Path, options: TrainOptions) -> None:
             write_json(folder / CLASSIFIER, _classifier(data, encoder, options))
             if tokenizer is not None:
                 write_text(folder / "tokenizer.json", tokenizer)
-            costs = _costs(data, training, len(options.seeds), trained - started, continued)
+            costs = _costs(kept, trained - started, continued)
             _write_run(
                 folder,
                 [*weight_files(weights), *_given_files(options)],
@@ -331,23 +331,16 @@ def _classifier(data: DataSet, encoder: Mapping[str, Any], options: TrainOptions
     }
 
 
-def _costs(
-    data: DataSet, training: Mapping[str, Any], seeds: int, seconds: float, continued: bool
-) -> dict[str, Any]:
-    """Time and memory; speed only of a training that one process has seen from the start."""
-    costs: dict[str, Any] = {
+def _costs(kept: Path, seconds: float, continued: bool) -> dict[str, Any]:
+    """Time and memory of this process, and the speed of each seed's training."""
+    from zenn.classification.steps.train import MEASURED
+
+    return {
         "wall_s": seconds,
         "peak_memory_MiB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         "continued": continued,
+        **(read_json(kept / MEASURED) if (kept / MEASURED).is_file() else {}),
     }
-    if not continued:
-        costs["samples_per_s"] = seeds * training["epochs"] * len(data.train) / seconds
-    import torch
-
-    if torch.cuda.is_available():
-        costs["peak_gpu_memory_MiB"] = torch.cuda.max_memory_allocated() / 2**20
-        costs["gpu"] = torch.cuda.get_device_name()
-    return costs
 
 
 def _write_run(

@@ -31,6 +31,7 @@ from zenn.pipeline.tree import Tree
 from zenn.room import carry_out
 
 CHECKPOINTS = "checkpoints"  # <subject>/<run>/<key>: of a computation that has not ended
+MEASURED = "measured.json"  # there: what a step says of its own speed and memory
 UNWRITABLE = {
     errno.ENOSPC,
     errno.EDQUOT,
@@ -79,10 +80,12 @@ def run_order(order: dict[str, Any], root: Path) -> None:
         hashes = {file: file_digest(out / file) for file in produced}
         write_json(out / RECORD, {"key": order["key"], "spec": spec, "outputs": hashes})
     _remove_siblings(folder)
+    facts = provenance.of_run(root, spec, started, time.perf_counter() - clock)
+    if (checkpoints / MEASURED).is_file():
+        facts["measured"] = read_json(checkpoints / MEASURED)
     shutil.rmtree(checkpoints.parent, ignore_errors=True)
-    seconds = time.perf_counter() - clock
-    write_json(provenance.run_file(root, name, order["key"]), provenance.of_run(root, spec, started, seconds))
-    print(f"{name}: done in {seconds:.1f} s -> {order['folder']}")
+    write_json(provenance.run_file(root, name, order["key"]), facts)
+    print(f"{name}: done in {facts['wall_time_s']:.1f} s -> {order['folder']}")
 
 
 def _carry_out(spec: dict[str, Any], inputs: dict[str, Path], out: Path, checkpoints: Path) -> None:

@@ -17,22 +17,25 @@ from typing import Any
 import numpy as np
 import torch
 
-from zenn.classification import protocols
-from zenn.classification.classifier import ZentropyClassifier
 from zenn.classification.data import TOKENIZER, DataSet, load_data_set
 from zenn.classification.devices import Devices
 from zenn.classification.encoders import Shape, build_encoder
 from zenn.classification.model import EncoderOutputs, build_model, prior_of
+from zenn.classification.model_files import save_models
+from zenn.classification.network import ZentropyNetwork
+from zenn.classification.outputs import Outputs, marginal, oracle
 from zenn.classification.predictions import save_predictions
-from zenn.classification.saved_model import save_models
 from zenn.classification.settings import TrainingSettings
 from zenn.classification.steps._given import read_seeds, read_training
 from zenn.classification.training import Now, Trained, train
 from zenn.csv_table import write_columns
 from zenn.errors import InputError
-from zenn.files import write_json
+from zenn.files import read_json, write_json
 from zenn.given import Given
 from zenn.progress import Progress
+
+MEASURED = "measured.json"
+"""Beside the checkpoints: speed and memory of each seed's training, which no result depends on."""
 
 ORACLE = "test_accuracy_oracle_uses_test_labels"
 
@@ -42,10 +45,9 @@ def run(params: Given, inputs: Mapping[str, Path], out: Path, checkpoints: Path)
 
     `history.csv` has a row per seed and evaluated epoch: the epoch's mean training loss, error and NLL of
     validation and accuracy of test by the label-free marginal, accuracy of test as printed in the paper (it
-    uses test labels), and the temperatures. With `save_model` see `zenn.classification.saved_model`; the
+    uses test labels), and the temperatures. With `save_model` see `zenn.classification.model_files`; the
     tokenizer of texts then lies beside.
     """
-    torch.set_num_threads(1)  # small matrices: more threads only wait for each other; jobs run side by side
     settings, seeds = read_training(params.group("training")), read_seeds(params)
     save_every, save_model = params.number("save_every_s"), params.switch("save_model")
     encoder = params.group("encoder")
@@ -54,9 +56,10 @@ def run(params: Given, inputs: Mapping[str, Path], out: Path, checkpoints: Path)
     shape = Shape.of(data)
     devices = Devices(settings.precision)
     trained: dict[int, Trained] = {}
-    models: dict[int, ZentropyClassifier] = {}
+    models: dict[int, ZentropyNetwork] = {}
     for number, seed in enumerate(seeds, 1):
-        model = build_model(lambda: build_encoder(encoder, shape, weights), settings, seed, devices.device)
+        build = partial(build_encoder, encoder, shape, weights)
+        model: ZentropyNetwork = build_model(build, settings, seed, devices.device)
         if number == 1:
             params.refuse_unused()  # now, and not after hours
         with Progress(f"seed {seed} ({number} of {len(seeds)})", updates(settings, data)) as progress:
@@ -74,7 +77,9 @@ def run(params: Given, inputs: Mapping[str, Path], out: Path, checkpoints: Path)
             )
         if devices.rank == 0:
             print(f"seed {seed}: {watch.said(devices)}", flush=True)
-        models[seed] = model if save_model or number == 1 else models[seeds[0]]
+            _note_speed(checkpoints / MEASURED, seed, watch.measured(devices))
+        if save_model or number == 1:
+            models[seed] = model.cpu()  # the next one needs the room
     devices.wait()
     if devices.rank:
         raise SystemExit(0)  # the first process writes; this one's empty folder must not take its place
@@ -111,10 +116,32 @@ class _Watch:
     def said(self, devices: Devices) -> str:
         if self._last is None:
             return "trained before"
-        said = f"loss {self._last.loss:.4g}, {self._last.samples_per_second:.0f} samples/s"
+        found = self.measured(devices)
+        said = f"loss {self._last.loss:.4g}, {found['samples_per_s']} samples/s"
+        if "peak_gpu_memory_MiB" in found:
+            said += f", {found['peak_gpu_memory_MiB'] / 1024:.2f} GiB of the GPU"
+        return f"{said}, {devices.precision} on {found['devices']}"
+
+    def measured(self, devices: Devices) -> dict[str, Any]:
+        """Of the samples since this process began, evaluations and checkpoints included."""
+        if self._last is None:
+            return {}
+        found: dict[str, Any] = {
+            "samples_per_s": round(self._last.samples_per_second, 1),
+            "precision": devices.precision,
+            "devices": f"{devices.processes} x {devices.device.type}",
+        }
         if devices.device.type == "cuda":
-            said += f", {torch.cuda.max_memory_allocated(devices.device) / 2**30:.2f} GiB of the GPU"
-        return f"{said}, {devices.precision} on {devices.processes} x {devices.device.type}"
+            found["devices"] = f"{devices.processes} x {torch.cuda.get_device_name(devices.device)}"
+            found["peak_gpu_memory_MiB"] = round(torch.cuda.max_memory_allocated(devices.device) / 2**20, 1)
+        return found
+
+
+def _note_speed(path: Path, seed: int, found: Mapping[str, Any]) -> None:
+    """Add a seed's measurements to those of the seeds before; one that was trained before keeps its own."""
+    if found:
+        before = read_json(path) if path.is_file() else {}
+        write_json(path, {**before, f"seed-{seed}": dict(found)})
 
 
 def updates(settings: TrainingSettings, data: DataSet) -> int:
@@ -124,17 +151,17 @@ def updates(settings: TrainingSettings, data: DataSet) -> int:
 
 
 def _scores(
-    data: DataSet, settings: TrainingSettings, model: ZentropyClassifier, outputs: dict[str, EncoderOutputs]
+    data: DataSet, settings: TrainingSettings, model: ZentropyNetwork, outputs: dict[str, EncoderOutputs]
 ) -> dict[str, float]:
     """Columns of the history."""
     T, prior = model.temperatures.values.detach().cpu().numpy(), prior_of(model).cpu().numpy()
     k_B, gamma = settings.boltzmann_constant, settings.gamma
     validation, test = (
-        protocols.Outputs(outputs[name].energies, outputs[name].entropies, T, prior, k_B, gamma)
+        Outputs(outputs[name].energies, outputs[name].entropies, T, prior, k_B, gamma)
         for name in ("validation", "test")
     )
-    log_p, labels = protocols.marginal(validation), data.validation.labels
-    tested = {"test_accuracy": protocols.marginal(test), ORACLE: protocols.oracle(test, data.test.labels)}
+    log_p, labels = marginal(validation), data.validation.labels
+    tested = {"test_accuracy": marginal(test), ORACLE: oracle(test, data.test.labels)}
     # not by `metrics`, whose import of scipy.stats takes as long as a small training
     return {
         "validation_error": float(np.mean(log_p.argmax(axis=1) != labels)),

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from zenn.classification.initial_temperatures import geometric_temperatures
 from zenn.pipeline.claims.ledger import CLAIMS
 from zenn.pipeline.params import Params
 from zenn.pipeline.params.classification_runs import Preset
@@ -101,13 +102,10 @@ class _Variants:
         return self._zentropy("recommended", "recommended", preset, RECOMMENDED_TEMPERATURES)
 
     def _zentropy(self, name: str, family: str, preset: Preset, count: int) -> Variant:
-        low, high = self._section.initial_temperatures
-        gaps = max(count - 2, 1)
-        initial = [1.0, *(round(low * (high / low) ** (i / gaps), 6) for i in range(count - 1))]
         settings = {
             "loss": "cross_zentropy",
             **preset.model_dump(mode="json"),
-            "initial_temperatures": initial,
+            "initial_temperatures": [*geometric_temperatures(count, *self._section.initial_temperatures)],
         }
         return Variant(name, family, count, settings)
 
