@@ -60,6 +60,7 @@ def test_3b_clean_clone_pull_and_edit(versions: Checkout) -> None:
     versions.run("git", "clone", "--quiet", ".", str(clone.folder))
     clone.run("dvc", "pull")
     assert "up to date" in clone.run("dvc", "status")
+    assert any((clone.folder / "results" / "data").rglob("data.safetensors"))
     # 3d: a pull leaves files with arbitrary times
     for path in (clone.folder / "results").rglob("*"):
         moment = time.time() - random.Random(path.name).uniform(0, 1e6)

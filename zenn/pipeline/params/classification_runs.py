@@ -26,11 +26,21 @@ Sizes = Annotated[
     Accepts("a list of at least one integer > 0"),
 ]
 Names = ModuleNames
+
+
+def _with_two(counts: tuple[int, ...]) -> tuple[int, ...]:
+    """The ledger, and every comparison with the recommended preset, is made at two temperatures."""
+    if 2 not in counts:
+        raise ValueError("2 among them")
+    return counts
+
+
 Counts = Annotated[
     tuple[Annotated[Count, Field(gt=0)], ...],
     Field(min_length=1),
     AfterValidator(different),
-    Accepts("a list of at least one integer > 0, each once"),
+    AfterValidator(_with_two),
+    Accepts("a list of integers > 0, each once, 2 among them"),
 ]
 Seeds = Annotated[
     tuple[Annotated[Count, Field(ge=0)], ...],
