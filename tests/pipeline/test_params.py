@@ -204,7 +204,7 @@ WRONG = [
         ["'RandomHorizontalFlip' or 'RandomCrop'"],
     ),
     ("classification.training.cifar.zenn.augmentation", ["RandomCrop"] * 2, None, ["each name once"]),
-    ("classification.temperature_counts", [1, 3], None, ["found [1, 3]", "2 among them"]),
+    ("classification.small.temperature_counts", [1, 3], None, ["found [1, 3]", "2 among them"]),
     ("classification.training.bbc_news.zenn.fine_tune.rank", 8.5, None, ["found 8.5", "an integer >= 1"]),
     ("classification.training.bbc_news.zenn.fine_tune.method", "LoRA", None, ["'lora' or 'all'"]),
     ("classification.training.bbc_news.zenn.fine_tune", "all", None, ["a mapping with the keys: method"]),
