@@ -3,39 +3,61 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from tests.pipeline.checkout import Checkout
 
 ONE, TWO, THREE = ("temperature: 298.0", "temperature: 300.0", "temperature: 310.0")  # of V_N
 
 
+@contextmanager
+def once(factory: pytest.TempPathFactory, worker: str, name: str) -> Iterator[tuple[Path, bool]]:
+    """A folder that all workers share, and whether what belongs there is still to be made, by one of them."""
+    own = factory.getbasetemp()
+    folder = (own if worker == "master" else own.parent) / f"shared-{name}"
+    finished = folder.with_suffix(".finished")
+    with FileLock(folder.with_suffix(".lock")):
+        if not finished.exists():
+            shutil.rmtree(folder, ignore_errors=True)  # half of it, where making it failed
+            folder.mkdir()
+        yield folder, not finished.exists()
+        finished.touch()
+
+
 @pytest.fixture(scope="session")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+def made(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Checkout:
     """A checkout whose CI-scale results are all made and published, committed as 'one'."""
-    checkout = Checkout.copy_of_repository(tmp_path_factory.mktemp("made") / "zenn")
-    checkout.run("dvc", "repro")
-    checkout.commit("one")
-    return checkout
+    with once(tmp_path_factory, worker_id, "made") as (folder, missing):
+        if not missing:
+            return Checkout(folder / "zenn")
+        checkout = Checkout.copy_of_repository(folder / "zenn")
+        checkout.run("dvc", "repro")
+        checkout.commit("one")
+        return checkout
 
 
 @pytest.fixture(scope="session")
-def two_versions(made: Checkout, tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+def two_versions(made: Checkout, tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Checkout:
     """Commits 'one' and 'two', which differ in one parameter; results of both are in DVC's remote."""
-    folder = tmp_path_factory.mktemp("two")
-    checkout = Checkout(shutil.copytree(made.folder, folder / "zenn", symlinks=True))
-    checkout.run("dvc", "remote", "add", "--default", "store", "../store")
-    checkout.commit("remote")
-    checkout.run("git", "tag", "one")
-    checkout.run("dvc", "push")
-    checkout.edit("params.yaml", ONE, TWO)
-    checkout.run("dvc", "repro")
-    checkout.commit("two")
-    checkout.run("git", "tag", "two")
-    checkout.run("dvc", "push")
-    return checkout
+    with once(tmp_path_factory, worker_id, "two") as (folder, missing):
+        if not missing:
+            return Checkout(folder / "zenn")
+        checkout = Checkout(shutil.copytree(made.folder, folder / "zenn", symlinks=True))
+        checkout.run("dvc", "remote", "add", "--default", "store", "../store")
+        checkout.commit("remote")
+        checkout.run("git", "tag", "one")
+        checkout.run("dvc", "push")
+        checkout.edit("params.yaml", ONE, TWO)
+        checkout.run("dvc", "repro")
+        checkout.commit("two")
+        checkout.run("git", "tag", "two")
+        checkout.run("dvc", "push")
+        return checkout
 
 
 def _copy(source: Checkout, tmp_path: Path) -> Checkout:

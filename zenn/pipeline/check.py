@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,16 +50,13 @@ def check_checkout(
         copy_without_results(root, copy)
         _refuse_unknown(subject, copy)
         _run(copy, "-m", "snakemake", "--cores", "all", "--config", f"scale={scale}", "--", subject or "all")
-        keys = json.loads(_run(copy, "-m", "zenn", "plan", "--scale", scale, "--json"))
-        made = _made(copy, keys, subject)
+        made = made_in(copy, scale, subject)
         if record:
             with atomic_folder(reference / scale) as folder:
                 for artefact in made:
                     shutil.copyfile(artefact.numbers, folder / artefact.numbers.name)
             return f"the numbers of {len(made)} figures and tables written to {reference / scale}"
-        problems = [problem for artefact in made for problem in artefact.problems(reference / scale)]
-    if problems:
-        raise CheckFailedError("\n".join(problems))
+        refuse_problems(made, reference / scale)
     return f"{len(made)} figures and tables made again; their numbers agree with {reference / scale}"
 
 
@@ -85,6 +83,13 @@ class Made:
         return found
 
 
+def refuse_problems(made: Sequence[Made], reference: Path) -> None:
+    """Raise CheckFailedError where one is missing or blank, or its numbers are not those in `reference`."""
+    problems = [problem for artefact in made for problem in artefact.problems(reference)]
+    if problems:
+        raise CheckFailedError("\n".join(problems))
+
+
 def _refuse_unknown(subject: str | None, copy: Path) -> None:
     artefacts = _drawn(copy)
     if subject is not None and subject not in set(artefacts["subject"]):
@@ -97,7 +102,14 @@ def _drawn(copy: Path) -> pd.DataFrame:
     return artefacts[artefacts["step"].notna()]
 
 
-def _made(copy: Path, keys: dict[str, str], subject: str | None) -> list[Made]:
+def made_in(copy: Path, scale: str, subject: str | None = None) -> list[Made]:
+    """The figures and tables among the results of a checkout, of all subjects or one.
+
+    Raises
+    ------
+    InputError : the table of artefacts names a step that is not in the plan.
+    """
+    keys = json.loads(_run(copy, "-m", "zenn", "plan", "--scale", scale, "--json"))
     artefacts = _drawn(copy)
     made = []
     for row in artefacts[artefacts["subject"].eq(subject) if subject else slice(None)].itertuples():
