@@ -283,6 +283,18 @@ def test_temperatures_begin_where_they_were_told_to(evaluated, tmp_path):
     save(figure, table, tmp_path, "figure")
 
 
+@pytest.mark.parametrize("highest", [12.0, 3e3, 5e6])
+def test_temperatures_far_apart_have_ticks(evaluated, highest):
+    """With one at 2 and 5 in every decade, matplotlib draws none beyond three decades."""
+    history, ends = gathered(evaluated, "temperature_history"), gathered(evaluated, "temperatures")
+    history.loc[history.index[-1], "value"] = highest
+    figure = classification_training.temperature_courses(
+        tables.temperature_courses(history, ends), panel(models=("mlp",))
+    )
+    low, high = figure.axes[0].get_ylim()
+    assert len([tick for tick in figure.axes[0].get_yticks() if low <= tick <= high]) >= 2
+
+
 def test_the_table_of_all_metrics_says_each_number_once(evaluated):
     table = tables.summary(gathered(evaluated, "metrics", panel(models=("mlp",)))).set_index(
         ["run", "protocol"]

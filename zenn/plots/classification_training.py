@@ -190,7 +190,7 @@ def temperature_courses(table: pd.DataFrame, panel: Panel) -> Figure:
             axis.xaxis.set_major_locator(MaxNLocator(3, integer=True))
         for axis in axes:
             axis.set_yscale("log")  # the logarithm is what is learned
-            axis.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+            axis.yaxis.set_major_locator(_ticks(*limits))
             axis.yaxis.set_major_formatter("{x:g}")
             axis.yaxis.set_minor_formatter(NullFormatter())
             axis.set_ylim(*limits)
@@ -209,6 +209,12 @@ def _draw_temperature(axis: Axes, table: pd.DataFrame, colour: Any) -> None:
         axis.plot(of_seed["step"], of_seed["temperature_value"], color=colour, linewidth=0.5, alpha=0.5)
     median = table[table["series"] == MEDIAN]
     axis.plot(median["step"], median["temperature_value"], color=colour, linewidth=1.5)
+
+
+def _ticks(low: float, high: float) -> LogLocator:
+    """Also at 2 and 5, where there is room: beyond three decades matplotlib would leave all of them out."""
+    wide = high / low > 1e3
+    return LogLocator(subs=(1.0,) if wide else (1.0, 2.0, 5.0), numticks=7 if wide else 12)
 
 
 def _limits(values: pd.Series) -> tuple[float, float]:
