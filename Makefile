@@ -21,7 +21,7 @@ test: $(READY)
 	lint-imports
 	mypy
 	snakemake --lint
-	pytest -n 2 --dist loadfile
+	pytest -n 2 --dist worksteal --durations 20
 
 bench: $(READY)
 	python -m benchmarks.materials

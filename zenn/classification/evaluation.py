@@ -103,6 +103,8 @@ def assess_ensemble(
 ) -> list[Assessment]:
     """Means of the probabilities of a run's seeds: each with the ones after it, the first after the last.
 
+    Ensembles beside each other share members, so an interval over them is a little too narrow.
+
     Raises
     ------
     InputError : the run has fewer seeds than an ensemble has members.
