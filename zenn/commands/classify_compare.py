@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from zenn.commands.classify_summary import COLUMNS
 from zenn.commands.classify_train import RUN
 from zenn.commands.results import note
 from zenn.errors import InputError
@@ -17,16 +18,6 @@ if TYPE_CHECKING:
 OPTION = "argument --control"
 SPLIT = ("split_seed", "test_share", "validation_share")
 """Options of train that say which samples are test."""
-
-SHOWN = {
-    "error": "error",
-    "nll": "NLL",
-    "brier": "Brier",
-    "ece": "ECE",
-    "scaled_nll": "NLL*",
-    "scaled_brier": "Brier*",
-    "scaled_ece": "ECE*",
-}
 
 
 def refuse_other_trainings(folder: Path, controls: Sequence[Path]) -> None:
@@ -74,12 +65,12 @@ def show_comparison(predictions: Mapping[str, Predictions], permutations: int) -
         print(f"{run} minus {name}, both marginal: {pairs}, seed {_listed(shared)}")
         print(f"{'':<9}{'run':>9}{'control':>9}{'difference':>12}{'95 % interval':>20}")
         for one in rows:
-            if one.control == name and one.metric in SHOWN:
+            if one.control == name and one.metric in COLUMNS:
                 best = "  (best control)" if one.best and len(controls) > 1 else ""
                 d = one.difference
                 interval = f"{d.low:+.4f} to {d.high:+.4f}" if len(shared) > 1 else "-"
                 means = f"{d.first:>9.4f}{d.second:>9.4f}{d.mean:>+12.4f}"
-                print(f"{SHOWN[one.metric]:<9}{means}{interval:>20}{best}")
+                print(f"{COLUMNS[one.metric]:<9}{means}{interval:>20}{best}")
         if left:
             note(f"seed {_listed(left)} is not in both, and is left out")
         if len(shared) == 1:

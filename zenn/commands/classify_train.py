@@ -122,11 +122,11 @@ def run_train(path: Path, out: Path, options: TrainOptions) -> None:
     """
     check_out(out)
     kept = out.with_name(f"{out.name}.checkpoints")
+    use_device(options.device)
+    temperatures = options.temperatures()
+    chosen, options = _chosen(options, kind_of(path))
+    weights = chosen.weights
     with progress("reading"):
-        use_device(options.device)
-        temperatures = options.temperatures()
-        chosen, options = _chosen(options, kind_of(path))
-        weights = chosen.weights
         found = digest_of_data(path)
         continued = _refuse_another(kept, found, weights, options)
     started = time.monotonic()

@@ -48,9 +48,7 @@ def read_safetensors(path: Path) -> dict[str, Tensor]:
     tensors: dict[str, Tensor] = {}
     for file in files:
         if file.suffix != ".safetensors":
-            raise InputError(
-                file, "", f"a file {file.suffix}", "a safetensors file", "No other kind is opened"
-            )
+            raise InputError(file, "", "something else", "a .safetensors file", "No other kind is opened")
         try:
             tensors |= load_file(file)
         except (SafetensorError, OSError, ValueError) as error:

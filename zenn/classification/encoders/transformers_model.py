@@ -111,7 +111,9 @@ def lora_targets(configuration: Mapping[str, Any]) -> tuple[str, ...]:
         if names and all(name in there for name in names):
             return tuple(names)
     if not there:
-        raise InputError("encoder", "configuration", "no linear layer", "one, for an adapter")
+        raise InputError(
+            "encoder", "configuration", "no linear layer", "one, for an adapter", "Train all of it"
+        )
     return there
 
 
@@ -171,6 +173,9 @@ def _built(described: Any) -> Any:
         raise InputError("encoder", "configuration", found, expected) from None
     if not hasattr(made, made.base_model_prefix):
         expected = "a model with a head of its own"
+        raise InputError("encoder", "configuration", type(made).__name__, expected)
+    if getattr(getattr(made, "sequence_summary", None), "summary_type", "") == "last":  # as XLNet
+        expected = "a model whose classifier tells a text from its padding"
         raise InputError("encoder", "configuration", type(made).__name__, expected)
     return made
 
