@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from zenn.classification.encoders.counts import trainable_parameters
-from zenn.classification.encoders.language import Lora
+from zenn.classification.encoders.lora import Lora
 from zenn.errors import InputError
 from zenn.room import main
 

@@ -14,7 +14,8 @@ from torch import nn
 
 from zenn.classification.encoders import Shape, build_encoder
 from zenn.classification.encoders._torchvision import import_timm, import_transformers
-from zenn.classification.encoders.language import LlamaSizes, Lora, TextTransformer
+from zenn.classification.encoders.language import LlamaSizes, TextTransformer
+from zenn.classification.encoders.lora import Lora
 from zenn.classification.encoders.vit import ImageTransformer, ViTSizes, npz_shapes, published_vit
 from zenn.errors import InputError
 from zenn.given import Given

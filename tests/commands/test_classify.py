@@ -279,7 +279,7 @@ def test_a_killed_training_goes_on_to_the_same_model(zenn, tmp_path, monkeypatch
         ("--model vitt", "argument --model: found 'vitt', expected one of mlp, vit, vit_base_patch32_224"),
         ("--model language", "argument --model: found language, which reads texts, expected one for images"),
         ("--model vit_base_patch32_224", "argument --weights: found none, expected an .npz file with the"),
-        ("--model SmolLM2-135M --weights random", "argument --tokenizer: found none, expected the tokenizer"),
+        ("--model SmolLM2-135M --weights random", "argument --model: found SmolLM2-135M, which reads texts"),
         ("--weights some.npz", "argument --weights: found some.npz, expected none: mlp begins with random"),
         ("--epochs 0", "argument --epochs: found 0, expected an integer of 1 or more"),
         ("--learning-rate nan", "argument --learning-rate: found nan, expected a finite number above 0"),

@@ -39,8 +39,9 @@ def train(
     model: Annotated[
         str,
         typer.Option(
-            help="mlp; vit (images) or language (texts), scaled down; or, with --weights, "
-            "vit_base_patch32_224, vit_large_patch32_224, vit_large_patch16_224, SmolLM2-135M, SmolLM2-360M."
+            help="mlp; vit (images) or language (texts), scaled down; a name of timm (images), a name of "
+            "transformers or a folder with config.json (texts); SmolLM2-135M, SmolLM2-360M; or, with an .npz "
+            "as --weights, vit_base_patch32_224, vit_large_patch32_224, vit_large_patch16_224."
         ),
     ] = "mlp",
     preset: Annotated[
@@ -61,10 +62,17 @@ def train(
     weights: Annotated[
         str | None,
         typer.Option(
-            help="Published weights: .npz of a ViT, folder of a SmolLM2; or random.", show_default=False
+            help=".safetensors file or its folder (.npz of a ViT), or random.",
+            show_default="those published, from the Hugging Face Hub",
         ),
     ] = None,
-    fine_tune: Annotated[Literal["lora", "all"], typer.Option(help="What is learned of a SmolLM2.")] = "lora",
+    fine_tune: Annotated[
+        Literal["lora", "all"] | None,
+        typer.Option(
+            help="What is learned of a published model of texts.",
+            show_default="lora, but all of random weights",
+        ),
+    ] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the data.", show_default=BY_MODEL)] = None,
     batch_size: Annotated[
         int | None,
@@ -180,6 +188,14 @@ def evaluate(
             show_default="the test samples that train set aside",
         ),
     ] = None,
+    control: Annotated[
+        list[Path],
+        typer.Option(
+            metavar="RUN",
+            help="Another run on the same data and split, to be compared with; once for each.",
+            show_default=False,
+        ),
+    ] = [],  # noqa: B006  # typer copies it
     maximum_length: Longest = None,
     cut: Cut = False,
     device: Device = "auto",
@@ -187,13 +203,15 @@ def evaluate(
     """Say how good a classifier is, under every protocol.
 
     \b
-    Example: zenn classify evaluate run --data test_photos
+    Examples: zenn classify evaluate run --data test_photos
+              zenn classify evaluate run --control cross-entropy-run
 
     One table: error, NLL, Brier score and ECE (15 bins), plain and after temperature
     scaling fitted on validation samples. The first row is what predict does. The
     oracle is the evaluation that Paper A prints: it uses the test labels, and the
-    column permuted shows it.
+    column permuted shows it. With --control a second table: the differences from other
+    runs over the seeds that both have, without test labels.
     """
     from zenn.commands.classify_predict import run_evaluate
 
-    run_evaluate(run, data, maximum_length, cut, device)
+    run_evaluate(run, data, maximum_length, cut, device, control)

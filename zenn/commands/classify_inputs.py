@@ -100,14 +100,27 @@ def digest_of_data(path: Path) -> dict[str, Any]:
     return {"path": str(path), "files": len(files), "sha256_of_files": digest.hexdigest()}
 
 
-def _files(path: Path) -> list[Path]:
+def kind_of(path: Path) -> str:
+    """Whether labelled data are images or texts.
+
+    Raises
+    ------
+    InputError : there is nothing at `path`.
+    """
     if not path.exists():
         raise InputError(path, "", "nothing", "a folder of images or a CSV file")
     if path.is_dir():
-        return [path / row.content for row in _images(path)]
+        return "images"
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
         header = next(csv.reader(file), [])
-    if "path" not in header or "text" in header:
+    return "images" if "path" in header and "text" not in header else "texts"
+
+
+def _files(path: Path) -> list[Path]:
+    kind = kind_of(path)
+    if path.is_dir():
+        return [path / row.content for row in _images(path)]
+    if kind == "texts":
         return [path]
     return [path, *(path.parent / row.content for row in _table(path, "path", False))]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from zenn.classification.initial_temperatures import geometric_temperatures
-from zenn.errors import InputError, did_you_mean
+from zenn.errors import InputError
 
 if TYPE_CHECKING:
     from zenn.classification.data import DataSet, Split
@@ -73,6 +73,10 @@ class Recipe:
 _SMALL = Recipe(60, 64, 3e-3)
 _IMAGES = Recipe(50, 64, 1e-4, 0.1, 5.0, "bfloat16")  # Table S3
 _TEXTS = Recipe(30, 32, 5e-5, 0.01, 5.0, "bfloat16")  # Table S5
+TIMM = Recipe(30, 64, 1e-4, 0.05, 2.0, "bfloat16")
+TRANSFORMERS = Recipe(10, 32, 5e-5, 0.01, 1.0, "bfloat16")
+"""Of any model, fine-tuned."""
+
 RECIPES = {
     "vit": Recipe(40, 64, 2e-3),
     "language": Recipe(15, 64, 2e-3),
@@ -81,27 +85,24 @@ RECIPES = {
 }
 
 
-def known_model(name: str) -> str:
-    """The model that a user's name means; an owner before a slash is left out.
-
-    Raises
-    ------
-    InputError : there is none of that name.
+def known_model(name: str) -> str | None:
+    """The model of `MODELS` that a user's name means, None where it is none of them.
 
     >>> known_model("HuggingFaceTB/SmolLM2-135M")
     'SmolLM2-135M'
     """
-    bare = name.rpartition("/")[2]
-    if bare not in MODELS:
-        hint = did_you_mean(bare, MODELS)
-        raise InputError("argument --model", "", repr(name), f"one of {', '.join(MODELS)}", hint)
-    return bare
+    bare = name.removeprefix("HuggingFaceTB/")
+    return bare if bare in (TEXT_MODELS if bare != name else MODELS) else None
 
 
 def recipe(model: str, kind: str, samples: int) -> Recipe:
     """Rates and sizes for a model on some `images` or `texts`; few samples come in smaller batches."""
     small = replace(_SMALL, epochs=30) if kind == "texts" else _SMALL
-    found = RECIPES.get(model, small)
+    return for_few(RECIPES.get(model, small), samples)
+
+
+def for_few(found: Recipe, samples: int) -> Recipe:
+    """The same with batches that are smaller where there are few samples."""
     return replace(found, batch_size=min(found.batch_size, max(SMALLEST_BATCH, samples // UPDATES)))
 
 
@@ -144,9 +145,13 @@ def fitted_to(model: str, data: DataSet) -> DataSet:
     """The data as the model's published weights expect them: pixels normalised by halves, three channels."""
     if model not in IMAGE_MODELS:
         return data
+    return coloured(data, (0.5,) * 3, (0.5,) * 3)
+
+
+def coloured(data: DataSet, mean: tuple[float, ...], std: tuple[float, ...]) -> DataSet:
+    """Images of three channels that are normalised by these."""
     train, validation, test = map(_coloured, data.splits.values())
-    half = (0.5,) * 3
-    return replace(data, train=train, validation=validation, test=test, mean=half, std=half)
+    return replace(data, train=train, validation=validation, test=test, mean=mean, std=std)
 
 
 def _coloured(split: Split) -> Split:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zenn.commands import classify_summary as summary
+from zenn.commands.classify_compare import refuse_other_seeds, refuse_other_trainings, show_comparison
 from zenn.commands.classify_inputs import Given as Samples
 from zenn.commands.classify_inputs import Reading, read_samples
 from zenn.commands.classify_saved import Saved, chosen_seed, load_saved, outputs_of_samples
@@ -57,26 +58,42 @@ def run_predict(
     print(f"written: {out}")
 
 
-def run_evaluate(folder: Path, path: Path | None, maximum_length: int | None, cut: bool, device: str) -> None:
-    """`evaluate`; without `path` on the test samples that training set aside.
+def run_evaluate(
+    folder: Path,
+    path: Path | None,
+    maximum_length: int | None,
+    cut: bool,
+    device: str,
+    controls: Sequence[Path] = (),
+) -> None:
+    """`evaluate`; without `path` on the test samples that training set aside, with `controls` beside others.
 
     Raises
     ------
-    InputError : the run, the data or an option cannot be used.
+    InputError : a run, the data or an option cannot be used; a control has other data, samples or seeds.
     """
     check_device(device)
-    saved = load_saved(folder, maximum_length=maximum_length, cut=cut)
+    runs = {
+        str(each): load_saved(each, maximum_length=maximum_length, cut=cut) for each in (folder, *controls)
+    }
+    refuse_other_trainings(folder, controls)
     from zenn.classification.predictions import load_predictions
 
-    predictions = load_predictions(folder)
+    predictions = {name: load_predictions(saved.description.folder) for name, saved in runs.items()}
+    refuse_other_seeds(predictions)
     if path is not None:
         with progress("predicting"):
             use_device(device)
-            samples = read_samples(path, saved.reading, labelled=True)
-            predictions = _on_others(predictions, saved, samples)
-        _note_cut(samples, saved.reading)
-        _note_missing(samples, saved.reading)
-    summary.show_evaluation(predictions, PERMUTATIONS)
+            several = {}
+            for name, saved in runs.items():
+                several[name] = read_samples(path, saved.reading, labelled=True)
+                predictions[name] = _on_others(predictions[name], saved, several[name])
+        for name, samples in several.items():
+            _note_cut(samples, runs[name].reading)
+        _note_missing(several[str(folder)], runs[str(folder)].reading)
+    summary.show_evaluation(predictions[str(folder)], PERMUTATIONS)
+    if controls:
+        show_comparison(predictions, PERMUTATIONS)
 
 
 def _columns(saved: Saved, samples: Samples, outputs: Outputs, protocol: str) -> dict[str, Any]:

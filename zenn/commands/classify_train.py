@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from zenn.commands import classify_models as models
 from zenn.commands import classify_summary as summary
-from zenn.commands.classify_inputs import digest_of_data
+from zenn.commands.classify_chosen import Asked, Chosen, choose
+from zenn.commands.classify_inputs import digest_of_data, kind_of
 from zenn.commands.results import METADATA, check_out, note, progress, results_folder, write_metadata
 from zenn.errors import InputError
 from zenn.files import read_json, write_json, write_text
@@ -58,7 +59,7 @@ class TrainOptions:
     tokenizer: Path | None
     padding_token: str | None
     weights: str | None
-    fine_tune: str
+    fine_tune: str | None
     device: str
 
     def __post_init__(self) -> None:
@@ -120,13 +121,12 @@ def run_train(path: Path, out: Path, options: TrainOptions) -> None:
     NotConvergedError : the loss is not finite.
     """
     check_out(out)
-    model = models.known_model(options.model)
-    weights = _weights(model, options)
-    options = replace(options, model=model, **_tokenizer(model, options, weights))
     kept = out.with_name(f"{out.name}.checkpoints")
+    use_device(options.device)
+    temperatures = options.temperatures()
+    chosen, options = _chosen(options, kind_of(path))
+    weights = chosen.weights
     with progress("reading"):
-        use_device(options.device)
-        temperatures = options.temperatures()
         found = digest_of_data(path)
         continued = _refuse_another(kept, found, weights, options)
     started = time.monotonic()
@@ -137,9 +137,9 @@ def run_train(path: Path, out: Path, options: TrainOptions) -> None:
         from zenn.given import Given
 
         data, tokenizer = own_data(path, _how(options))
-        data = models.fitted_to(model, data)
-        encoder = models.encoder_of(model, data, options.weights, options.fine_tune)
-        training = models.training_of(options.preset, temperatures, _recipe(options, data))
+        data = chosen.fitted(data)
+        encoder = chosen.encoder(data, options.fine_tune)
+        training = models.training_of(options.preset, temperatures, _recipe(chosen, options, data))
         save_data_set(kept / "data", data)
         parameters: dict[str, Any] = {"encoder": encoder, "training": training, "seeds": list(options.seeds)}
         steps = {**parameters, "save_model": True, "save_every_s": SAVE_EVERY_S}
@@ -208,10 +208,24 @@ def _require(option: str, value: object, met: bool, expected: str) -> None:
         raise InputError(f"argument {option}", "", value, expected)
 
 
-def _recipe(options: TrainOptions, data: DataSet) -> models.Recipe:
+def _chosen(options: TrainOptions, kind: str) -> tuple[Chosen, TrainOptions]:
+    """The model, and the options with its own tokenizer, padding and number of positions."""
+    asked = Asked(options.model, options.weights, options.fine_tune, options.tokenizer, options.padding_token)
+    chosen = choose(asked, kind)
+    if chosen.tokenizer is None:
+        return chosen, options
+    longest = options.maximum_length
+    if chosen.longest is not None and chosen.longest < longest:
+        longest = chosen.longest
+        note(f"texts of at most {longest} tokens: the model has no more positions")
+    own = {"tokenizer": chosen.tokenizer, "padding_token": chosen.padding_token, "maximum_length": longest}
+    return chosen, replace(options, **own)  # type: ignore[arg-type]  # each of its own type
+
+
+def _recipe(chosen: Chosen, options: TrainOptions, data: DataSet) -> models.Recipe:
     names = ("epochs", "batch_size", "learning_rate")
     asked = {name: value for name in names if (value := getattr(options, name)) is not None}
-    return replace(models.recipe(options.model, data.kind, len(data.train)), **asked)
+    return replace(chosen.recipe(data), **asked)
 
 
 def _how(options: TrainOptions) -> Any:
@@ -228,37 +242,6 @@ def _how(options: TrainOptions) -> Any:
         maximum_length=options.maximum_length,
         cut=options.cut,
     )
-
-
-def _weights(model: str, options: TrainOptions) -> Path | None:
-    """The place of published weights, or None."""
-    published, given = model in (*models.IMAGE_MODELS, *models.TEXT_MODELS), options.weights
-    if not published:
-        expected = f"none: {model} begins with random ones"
-        _require("--weights", given, given in (None, models.RANDOM), expected)
-        return None
-    if given == models.RANDOM:
-        return None
-    kind = "an .npz file" if model in models.IMAGE_MODELS else "a folder with model.safetensors"
-    _require(
-        "--weights", "none", given is not None, f"{kind} with the weights of {model}, or {models.RANDOM}"
-    )
-    path = Path(str(given))
-    there = path.is_file() if model in models.IMAGE_MODELS else (path / "model.safetensors").is_file()
-    _require("--weights", path, there, f"{kind} with the weights of {model}, or {models.RANDOM}")
-    return path
-
-
-def _tokenizer(model: str, options: TrainOptions, weights: Path | None) -> dict[str, Any]:
-    """Tokenizer and padding token; a published model of texts has its own."""
-    if model not in models.TEXT_MODELS:
-        return {}
-    tokenizer = options.tokenizer
-    if tokenizer is None and weights is not None and (weights / "tokenizer.json").is_file():
-        tokenizer = weights / "tokenizer.json"
-    expected = f"the tokenizer.json of {model}, which is not beside its weights"
-    _require("--tokenizer", "none", tokenizer is not None, expected)
-    return {"tokenizer": tokenizer, "padding_token": options.padding_token or models.PADDING_OF[model]}
 
 
 def _given_files(options: TrainOptions) -> list[Path]:

@@ -6,9 +6,10 @@ int64 (B, L), padded on the right}, and returns (B, classes).
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from torch import nn
 
@@ -18,9 +19,9 @@ from zenn.given import Given
 
 if TYPE_CHECKING:
     from zenn.classification.data import DataSet
-    from zenn.classification.encoders.language import Lora
+    from zenn.classification.encoders.lora import Lora
 
-KINDS = ("mlp", "vit", "language")
+KINDS = ("mlp", "vit", "language", "timm", "transformers")
 SCALED = "scaled"
 """The name of a model of one's own sizes."""
 
@@ -69,8 +70,11 @@ def build_encoder(given: Given, data: Shape, pretrained: Path | None = None) -> 
         language : model, fine_tune (method `all`, or `lora` with rank, alpha, dropout, target_modules); for
             texts. With model `scaled` also width, depth, heads, key_value_heads, intermediate; with one of
             `language.PUBLISHED` also weights (`published` or `random`).
+        timm : model (timm's name), size (height and width that it sees), options (of timm.create_model, such
+            as drop_path_rate), weights; for images of three channels.
+        transformers : configuration (as in config.json), fine_tune as above, weights; for texts.
     pretrained : the published weights, where they are asked for: an .npz file for vit, a folder with
-        model.safetensors for language.
+        model.safetensors for language, such a file or folder for timm and transformers.
 
     Raises
     ------
@@ -80,7 +84,8 @@ def build_encoder(given: Given, data: Shape, pretrained: Path | None = None) -> 
     if kind == "mlp":
         _refuse_weights(pretrained)
         return _perceptron(given, data)
-    return _vit(given, data, pretrained) if kind == "vit" else _language(given, data, pretrained)
+    made = {"vit": _vit, "language": _language, "timm": _timm, "transformers": _transformers}
+    return made[kind](given, data, pretrained)
 
 
 def _perceptron(given: Given, data: Shape) -> nn.Module:
@@ -134,9 +139,46 @@ def _language(given: Given, data: Shape, pretrained: Path | None) -> nn.Module:
     return TextTransformer(sizes, data.classes, _asked_weights(given, pretrained), lora)
 
 
+def _timm(given: Given, data: Shape, pretrained: Path | None) -> nn.Module:
+    from zenn.classification.encoders.timm_model import TimmClassifier
+
+    _require(data, "images")
+    name, size, options = given.text("model"), given.integers("size"), _mapping(given, "options")
+    if len(size) != 2:
+        raise InputError("encoder", "size", list(size), "a height and a width")
+    if data.channels != 3:
+        raise InputError("images", "channels", data.channels, f"3, which {name} was made for")
+    return TimmClassifier(name, (size[0], size[1]), data.classes, options, _asked_weights(given, pretrained))
+
+
+def _transformers(given: Given, data: Shape, pretrained: Path | None) -> nn.Module:
+    from zenn.classification.encoders.transformers_model import TransformersClassifier
+
+    _require(data, "texts")
+    configuration, lora = _mapping(given, "configuration"), read_fine_tune(given)
+    weights = _asked_weights(given, pretrained)
+    made = TransformersClassifier(configuration, data.classes, data.padding, weights, lora)
+    if data.vocabulary > made.vocabulary:
+        expected = f"at most {made.vocabulary} tokens, which the model has"
+        raise InputError("texts", "vocabulary", data.vocabulary, expected, "Give the model's own tokenizer")
+    if made.longest is not None and data.maximum_length > made.longest:
+        found = f"a text of {data.maximum_length} tokens"
+        raise InputError("texts", "maximum_length", found, f"at most {made.longest}")
+    return made
+
+
+def _mapping(given: Given, name: str) -> dict[str, Any]:
+    """A mapping of another library: all of it is handed on, whatever it holds."""
+    inner = given.group(name)
+    for key in inner.values:
+        with suppress(InputError):
+            inner.text(key)  # it counts as asked for, text or not
+    return inner.values
+
+
 def read_fine_tune(given: Given) -> Lora | None:
     """The adapter of the group `fine_tune`, or None for method `all`."""
-    from zenn.classification.encoders.language import Lora
+    from zenn.classification.encoders.lora import Lora
 
     inner = given.group("fine_tune")
     if inner.choice("method", ("all", "lora")) == "all":

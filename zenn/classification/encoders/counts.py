@@ -6,7 +6,8 @@ import torch
 from torch import nn
 
 from zenn.classification.encoders.language import PUBLISHED as LANGUAGE_MODELS
-from zenn.classification.encoders.language import Lora, TextTransformer
+from zenn.classification.encoders.language import TextTransformer
+from zenn.classification.encoders.lora import Lora
 from zenn.classification.encoders.vit import PUBLISHED as VISION_TRANSFORMERS
 from zenn.classification.encoders.vit import published_vit
 from zenn.errors import InputError, did_you_mean

@@ -7,7 +7,6 @@ the head. Every encoder has a base model of its own: of two adapters on one base
 from __future__ import annotations
 
 import json
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +17,9 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from zenn.classification.encoders._texts import last_positions
-from zenn.classification.encoders._torchvision import import_peft, import_transformers
+from zenn.classification.encoders._torchvision import import_transformers
 from zenn.classification.encoders._weights import Shapes, refuse_differences
+from zenn.classification.encoders.lora import Lora, adapted, refuse_targets
 from zenn.errors import InputError
 
 WEIGHTS = "model.safetensors"
@@ -58,24 +58,6 @@ PUBLISHED = {
 }
 
 
-@dataclass(frozen=True)
-class Lora:
-    """A low-rank adapter: weights + alpha/rank * B A, with B and A learned, on layers of `ADAPTABLE`."""
-
-    rank: int = 8
-    alpha: float = 16
-    dropout: float = 0.1
-    target_modules: tuple[str, ...] = ("q_proj", "v_proj")
-
-    def __post_init__(self) -> None:
-        if self.rank < 1:
-            raise InputError("fine_tune", "rank", self.rank, "1 or more")
-        unknown = [name for name in self.target_modules if name not in ADAPTABLE]
-        if unknown or not self.target_modules:
-            found = unknown or "none"
-            raise InputError("fine_tune", "target_modules", found, f"some of {', '.join(ADAPTABLE)}")
-
-
 class TextTransformer(nn.Module):
     """A Llama whose last token that is no padding is read by a linear layer, one output per class.
 
@@ -92,6 +74,8 @@ class TextTransformer(nn.Module):
     ) -> None:
         super().__init__()
         _check(sizes)
+        if lora is not None:
+            refuse_targets(lora, ADAPTABLE)
         self.sizes, self.lora = sizes, lora
         self.unused_weights: tuple[str, ...] = ()
         transformers = import_transformers()
@@ -101,17 +85,7 @@ class TextTransformer(nn.Module):
         if lora is None:
             self.model: Any = base
         else:
-            peft = import_peft()
-            adapter = peft.LoraConfig(
-                task_type="SEQ_CLS",  # without it the new head stays as it is, random and frozen
-                r=lora.rank,
-                lora_alpha=lora.alpha,
-                lora_dropout=lora.dropout,
-                target_modules=list(lora.target_modules),
-            )
-            with warnings.catch_warnings():  # peft asks for a name that transformers means to change
-                warnings.simplefilter("ignore", FutureWarning)
-                self.model = peft.get_peft_model(base, adapter)
+            self.model = adapted(base, lora)
 
     def forward(self, batch: dict[str, Tensor]) -> Tensor:
         """(B, classes) of `input_ids` and `attention_mask` (B, L), padded on the right.

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from zenn.classification.encoders import read_fine_tune
 from zenn.classification.encoders.counts import trainable_parameters
-from zenn.classification.encoders.language import Lora
+from zenn.classification.encoders.lora import Lora
 from zenn.csv_table import write_columns
 from zenn.errors import InputError
 from zenn.given import Given
