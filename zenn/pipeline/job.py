@@ -1,4 +1,4 @@
-"""`python -m zenn.pipeline.job ORDER.json [GPUS]`: carry out one planned step; its result appears whole.
+"""`python -m zenn.pipeline.job ORDER.json [GPUS [THREADS]]`: do a planned step; its result appears whole.
 
 The key is computed again from the disk when the job starts and when it ends: a result made from code or
 data that changed in between is discarded, because its name would not be true.
@@ -31,6 +31,7 @@ from zenn.pipeline.tree import Tree
 from zenn.room import carry_out
 
 CHECKPOINTS = "checkpoints"  # <subject>/<run>/<key>: of a computation that has not ended
+THREADS = "ZENN_THREADS"  # what a step may use at a time; its results are the same
 UNWRITABLE = {
     errno.ENOSPC,
     errno.EDQUOT,
@@ -142,6 +143,8 @@ def main(argv: list[str]) -> int:
     """Entry point; returns the exit status."""
     die_with_parent()
     os.environ.setdefault("SOURCE_DATE_EPOCH", "0")  # figures carry no date of their making
+    if len(argv) > 2:
+        os.environ[THREADS] = argv[2]
     try:
         slots = take(int(argv[1])) if len(argv) > 1 else None  # held until the process ends
         run_order(read_json(Path(argv[0])), Path.cwd())

@@ -15,7 +15,7 @@ from zenn.errors import ZennError
 from zenn.pipeline.claims.ledger import PUBLISHED, Row, decided_above
 from zenn.pipeline.params import Params, load_params, resolve
 from zenn.pipeline.steps import Step
-from zenn.pipeline.subjects import classification, data, landscape, materials, report
+from zenn.pipeline.subjects import classification, data, landscape, laws, materials, report
 from zenn.pipeline.tree import Tree
 
 PARAMS_FILE = "params.yaml"
@@ -80,7 +80,8 @@ def plan_checkout(root: Path, overrides: Mapping[str, Any] | None = None, scale:
 def _subjects(params: Params, tree: Tree) -> list[Step]:
     forward, prepared = materials.steps(params, tree), data.steps(params, tree)
     inverse = landscape.steps(params, tree, forward)
-    return [*forward, *inverse, *prepared, *classification.steps(params, tree, prepared)]
+    classified = classification.steps(params, tree, prepared)
+    return [*forward, *inverse, *prepared, *classified, *laws.steps(params, tree)]
 
 
 def _overlaid(raw: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
