@@ -43,7 +43,7 @@ from pathlib import Path
 import pandas as pd
 from safetensors.numpy import load_file
 
-from zenn.plots import laws, laws_drawings
+from zenn.plots import arrange, laws, laws_drawings
 from zenn.plots import laws_tables as rows
 from zenn.plots.style import save, save_table
 
@@ -72,12 +72,9 @@ pictures = load_file(found["examples"] / "examples.safetensors")
 
 # %%
 schedule = read("examples", "schedule.csv")
-state = examples.set_index("name").loc["image"]
 snapshots = read("snapshots", "snapshots.csv")
-(width,) = snapshots.query("process == @state.process and stop == @state.stop")["width"]
-
-numbers = rows.rounded(numbers)
-figure = laws_drawings.gas(pictures["image"][-1], width, numbers[numbers["series"] == "piston"], shown)
+numbers = rows.rounded(arrange.stacked(piston=schedule, picture=rows.state_of(examples, snapshots, "image")))
+figure = laws_drawings.gas(pictures["image"][-1], numbers, shown)
 save(figure, numbers, out, "laws-fig-1")
 figure
 
@@ -118,8 +115,8 @@ figure
 
 # %%
 names = ["composed_first", "composed_second", "composed", "masked", "masked_right"]
-numbers = rows.example_pictures(examples, pictures, names)
-figure = laws_drawings.made_states(pictures, settings["share"], shown)
+numbers = rows.example_pictures(examples, snapshots, pictures, names)
+figure = laws_drawings.made_states(pictures, numbers, settings["share"], shown)
 save(figure, numbers, out, "laws-fig-4")
 figure
 

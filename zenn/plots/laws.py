@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, NullFormatter
 
 from zenn.plots.style import (
     BLACK,
@@ -30,6 +31,7 @@ POINT: dict[str, Any] = {"s": 5, "linewidths": 0.0, "alpha": 0.55}
 S, S_HAT = r"$\tilde{S}$", r"$\hat{S}$"
 LOG_TERM = r"$N\,\log[u\,(v - 2\pi R^2)]$"
 IN_UNITS = r" ($u$ in $k_B T_0$, $v$ in $R^2$)"
+_LETTERS_PER_INCH = 16
 IDENTITY: dict[str, Any] = {"color": BLACK, "linewidth": 0.9, "linestyle": "--"}
 R2 = "$R^2$ = {:.4f}"
 
@@ -62,7 +64,8 @@ class Shown:
 
 def titled(figure: Figure, shown: Shown) -> None:
     """Say above a figure which gas it shows."""
-    figure.suptitle(shown.title, fontsize=7, color="#555555")
+    most = int(_LETTERS_PER_INCH * figure.get_figwidth())
+    figure.suptitle("\n".join(textwrap.wrap(shown.title, most)), fontsize=7, color="#555555")
 
 
 @in_style
@@ -143,10 +146,10 @@ def dust(table: pd.DataFrame, picture: Any, shown: Shown) -> Figure:
         VERMILION: "to the lower state",
     }
     handles = [Line2D([], [], color=colour, label=text.replace("S~", S)) for colour, text in told.items()]
-    figure.legend(handles=handles, loc="outside right upper", title="a line for each\npair of dust states")
+    figure.legend(handles=handles, loc="outside right center", title="a line for each\npair of dust states")
     if picture is not None:
         inset = axis.inset_axes((0.06, 0.1, 0.36, 0.42))
-        inset.imshow(picture, cmap="gray", origin="lower", interpolation="nearest", vmin=0, vmax=255)
+        inset.imshow(picture, cmap="gray", interpolation="nearest", vmin=0, vmax=255)
         inset.set(xticks=[], yticks=[])
         inset.set_title(r"$(X, \varepsilon Z)$", fontsize=7, pad=2)
         inset.grid(False)
@@ -207,7 +210,7 @@ def extensivity(table: pd.DataFrame, r2: Sequence[float], shown: Shown) -> Figur
     axis.set_xlabel(rf"$\lambda${S}$(X) + (1 - \lambda)${S}$(Y)$ (dimensionless)")
     axis.set_ylabel(rf"{S}$(\lambda X, (1 - \lambda) Y)$ (dimensionless)")
     if handles:
-        figure.legend(handles=handles, title=r"$\lambda$", loc="outside right upper")
+        figure.legend(handles=handles, title=r"$\lambda$", loc="outside right center")
     titled(figure, shown)
     return figure
 
@@ -262,7 +265,8 @@ def difficulty(table: pd.DataFrame, shown: Shown) -> Figure:
     axis.axhline(0.5, color=GREY, linewidth=0.8, linestyle=":")
     if not table.empty:
         axis.set_xscale("log")
-        figure.legend(loc="outside right upper", title="pairs ordered by")
+        axis.xaxis.set_minor_formatter(NullFormatter())
+        figure.legend(loc="outside right center", title="pairs ordered by")
     axis.set_xlabel(r"$|\Delta\, N\,\log[u\,(v - 2\pi R^2)]|$ of the two states ($k_B$)")
     axis.set_ylabel("share of pairs in the right order")
     titled(figure, shown)
@@ -332,4 +336,4 @@ def _particles_legend(figure: Figure, shown: Shown, more: Sequence[Line2D] = ())
         Line2D([], [], linestyle="", marker="o", markersize=4, color=colour, label=f"$N$ = {particles}")
         for particles, colour in _colours(shown).items()
     ]
-    figure.legend(handles=[*handles, *more], loc="outside right upper")
+    figure.legend(handles=[*handles, *more], loc="outside right center")

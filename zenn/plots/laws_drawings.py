@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Circle, FancyArrowPatch, Rectangle
+from matplotlib.patches import Ellipse, FancyArrowPatch, Patch, Rectangle
 from PIL import Image
 
 from zenn.plots.laws import S, Shown, titled
@@ -32,18 +32,23 @@ from zenn.plots.style import (
 FRAME_SECONDS = 0.09
 GREYS = 32  # levels of the animation: fewer make a smaller file
 PIXELS = re.compile(r"\d+")
+FRAMES = 5  # channels of the input
+ROW = 2.6  # of a subnetwork, above and below the middle of Fig. 2
+COLOURS = {"Input": GREY, "Convolutional": BLUE, "Flatten": GREEN, "Dense": ORANGE}
 
 
 @in_style
-def gas(picture: Any, width: float, schedule: pd.DataFrame, shown: Shown) -> Figure:
-    """Fig. 1: (a) the gas in its container with the piston at `width`; (b) L_x over one cycle.
+def gas(picture: Any, table: pd.DataFrame, shown: Shown) -> Figure:
+    """Fig. 1: (a) the gas in its container with the piston; (b) the piston's place L_x over one cycle.
 
-    `picture` is a frame in grey levels, row 0 at y = 0; `schedule` has time, width, snapshot (1 where five
-    frames are taken).
+    `picture` is a frame in grey levels, row 0 at y = 0; `table` has series 'piston' (time, width, snapshot: 1
+    where five frames are taken) and 'picture' (width, where the piston of the picture stands).
     """
     figure = new_figure(columns=2, width=PAGE_WIDTH, height=3.0)
     first, second = figure.axes
     L = shown.length
+    schedule = table[table["series"] == "piston"]
+    width = float(table.loc[table["series"] == "picture", "width"].iloc[0])
     first.imshow(
         picture, cmap="gray_r", origin="lower", extent=(0, L, 0, L), interpolation="nearest", vmin=0, vmax=255
     )
@@ -121,87 +126,62 @@ def network(layers: pd.DataFrame, shown: Shown) -> Figure:
     `layers` has layer, activation, output ('128 x 8 x 8') and parameters. Heights go with the logarithm of a
     picture's side, widths with that of the number of channels.
     """
-    figure = Figure(figsize=(PAGE_WIDTH, 3.3), layout="constrained")
+    figure = Figure(figsize=(PAGE_WIDTH, 3.0), layout="constrained")
     axis = figure.subplots()
     axis.axis("off")
     rows = layers[~layers["layer"].isin(["Dropout"])]
-    shapes = [(5, shown.pixels, shown.pixels), *(_shape(text) for text in rows["output"])]
+    shapes = [(FRAMES, shown.pixels, shown.pixels), *(_shape(text) for text in rows["output"])]
     names = ["Input", *(str(name) for name in rows["layer"])]
-    ends = []
-    for subnetwork, y in ((0, 3.0), (1, -3.0)):
-        ends.append(_draw_blocks(axis, shapes, names, y, subnetwork))
-    x = max(ends) + 2.1
-    for subnetwork, y in ((0, 3.0), (1, -3.0)):
-        _arrow(axis, (ends[subnetwork] + 0.1, y), (x - 0.55, 0.45 * (1 if y > 0 else -1)))
+    end = max([_draw_blocks(axis, shapes, names, y) for y in (ROW, -ROW)])
+    x = end + 2.3
+    for subnetwork, y in ((0, ROW), (1, -ROW)):
+        up = 1 if y > 0 else -1
         axis.text(
-            ends[subnetwork] + 0.25,
-            y + 0.35 * (1 if y > 0 else -1),
-            f"{S}$(X_{subnetwork})$",
+            -0.1,
+            y + up * 2.1,
+            f"DNN-{subnetwork}: image $X_{subnetwork}$",
             fontsize=8,
             va="center",
+            fontweight="bold",
         )
-    axis.add_patch(Circle((x, 0), 0.62, facecolor="#FBEFE7", edgecolor=VERMILION))
+        _arrow(axis, (end + 0.1, y), (x - 0.5, 0.55 * up))
+        axis.text(end + 0.5, y + 0.5 * up, f"{S}$(X_{subnetwork})$", fontsize=8, va="center")
+    axis.add_patch(Ellipse((x, 0), 1.1, 1.5, facecolor="#FBEFE7", edgecolor=VERMILION))
     axis.text(x, 0, r"$\sigma$", ha="center", va="center", fontsize=10)
-    axis.text(x, -1.25, f"$p = \\sigma(${S}$(X_1) -${S}$(X_0))$", ha="center", fontsize=7.5)
-    _arrow(axis, (x + 0.7, 0), (x + 1.7, 0))
-    axis.text(x + 1.8, 0, "0 if $p < 1/2$\n1 otherwise", va="center", fontsize=7.5)
-    total = int(layers["parameters"].sum())
+    _arrow(axis, (x + 0.65, 0), (x + 1.5, 0))
     axis.text(
-        (0 + x) / 2.4,
-        0.0,
-        f"same parameters in both: {total:,}",
-        ha="center",
+        x + 1.6,
+        0,
+        f"$p = \\sigma(${S}$(X_1) -${S}$(X_0))$\n\n0 if $p < 1/2$,\n1 otherwise",
         va="center",
         fontsize=7.5,
-        color="#555555",
     )
-    axis.set(xlim=(-1.2, x + 4.6), ylim=(-5.6, 5.6))
+    told = {"Convolutional": "convolution", "Flatten": "flatten, dropout", "Dense": "dense"}
+    handles = [Patch(facecolor=COLOURS[name], alpha=0.75, label=text) for name, text in told.items()]
+    total = f"both rows share {int(layers['parameters'].sum()):,} parameters"
+    figure.legend(handles=handles, title=total, loc="outside lower center", ncols=3)
+    axis.set(xlim=(-0.6, x + 4.9), ylim=(-ROW - 2.5, ROW + 2.5))
     titled(figure, shown)
     return figure
 
 
-def _draw_blocks(
-    axis: Axes, shapes: list[tuple[int, ...]], names: list[str], y: float, subnetwork: int
-) -> float:
-    """One subnetwork from left to right; returns where it ends."""
+def _draw_blocks(axis: Axes, shapes: list[tuple[int, ...]], names: list[str], y: float) -> float:
+    """One subnetwork from left to right, shapes beside the upper one; returns where it ends."""
     x = 0.0
-    outward = 1 if y > 0 else -1
-    colours = {"Input": GREY, "Convolutional": BLUE, "Flatten": GREEN, "Dense": ORANGE}
-    axis.text(
-        -0.3, y + outward * 2.35, f"DNN-{subnetwork}, image $X_{subnetwork}$", fontsize=8, fontweight="bold"
-    )
     for number, (shape, name) in enumerate(zip(shapes, names, strict=True)):
         if len(shape) == 3:
-            height, width = 0.42 * math.log2(shape[1]) + 0.35, 0.16 * math.log2(shape[0]) + 0.1
-            told = f"{shape[0]}×{shape[1]}×{shape[2]}"
+            height, width = 0.38 * math.log2(shape[1]) + 0.35, 0.15 * math.log2(shape[0]) + 0.1
         else:
-            height, width = 0.22 * math.log2(shape[0]) + 0.35, 0.22
-            told = f"{shape[0]}"
-        axis.add_patch(
-            Rectangle(
-                (x, y - height / 2),
-                width,
-                height,
-                facecolor=colours.get(name, GREY),
-                alpha=0.75,
-                edgecolor=BLACK,
-                linewidth=0.6,
-            )
-        )
-        axis.text(
-            x + width / 2,
-            y - outward * 2.0,
-            told,
-            ha="right",
-            va="center",
-            fontsize=6.2,
-            rotation=35,
-            rotation_mode="anchor",
-        )
-        last = number == len(shapes) - 1
-        if not last:
-            _arrow(axis, (x + width + 0.08, y), (x + width + 0.55, y))
-        x += width + (0.63 if not last else 0.0)
+            height, width = 0.2 * math.log2(shape[0]) + 0.35, 0.25
+        look = {"facecolor": COLOURS.get(name, GREY), "alpha": 0.75, "edgecolor": BLACK, "linewidth": 0.6}
+        axis.add_patch(Rectangle((x, y - height / 2), width, height, **look))
+        if y > 0:
+            told = "×".join(map(str, shape))
+            axis.text(x + width / 2, 0, told, ha="center", va="center", fontsize=6.5, rotation=40)
+        x += width
+        if number < len(shapes) - 1:
+            _arrow(axis, (x + 0.08, y), (x + 0.62, y))
+            x += 0.7
     return x
 
 
@@ -226,10 +206,13 @@ def _arrow(axis: Axes, start: tuple[float, float], end: tuple[float, float]) -> 
 
 
 @in_style
-def made_states(pictures: Mapping[str, Any], share: float, shown: Shown) -> Figure:
-    """Fig. 4: (a) two states with the piston at L/2 and their compound; (b) a state with masked parts."""
-    figure = Figure(figsize=(PAGE_WIDTH, 2.1), layout="constrained")
-    axes = figure.subplots(1, 6, width_ratios=(1, 1, 1, 0.15, 1, 1))
+def made_states(pictures: Mapping[str, Any], table: pd.DataFrame, share: float, shown: Shown) -> Figure:
+    """Fig. 4: (a) two states with the piston at L/2 and their compound; (b) a state with masked parts.
+
+    `table` has picture (its name) and width, where its piston stands.
+    """
+    figure = Figure(figsize=(PAGE_WIDTH, 2.0), layout="constrained")
+    axes = figure.subplots(1, 6, width_ratios=(1, 1, 1, 0.1, 1, 1))
     axes[3].axis("off")
     told = {
         "composed_first": "$X$",
@@ -238,54 +221,41 @@ def made_states(pictures: Mapping[str, Any], share: float, shown: Shown) -> Figu
         "masked": r"$\lambda Y$, bottom masked",
         "masked_right": r"$\lambda Y$, right masked",
     }
+    L = shown.length
+    widths = dict(zip(table["picture"], table["width"], strict=True))
     for axis, (name, title) in zip((*axes[:3], *axes[4:]), told.items(), strict=True):
-        _show(axis, pictures[name], shown.length, title)
-    for left, sign in ((axes[0], "+"), (axes[1], "=")):
-        left.text(1.07, 0.5, sign, transform=left.transAxes, ha="center", va="center", fontsize=12)
-    for axis, side in ((axes[4], "bottom"), (axes[5], "right")):
-        corner = (0, 0) if side == "bottom" else (share * shown.length, 0)
-        size = (1.0, 1 - share) if side == "bottom" else (1 - share, 1.0)
-        axis.add_patch(
-            Rectangle(
-                corner,
-                size[0] * shown.length,
-                size[1] * shown.length,
-                facecolor="none",
-                edgecolor=VERMILION,
-                hatch="///",
-                linewidth=0.8,
-            )
-        )
-    axes[0].set_ylabel("y (R)")
-    axes[4].set_ylabel("y (R)")
-    axes[0].text(-0.1, 1.16, "(a)", transform=axes[0].transAxes, fontweight="bold")
-    axes[4].text(-0.1, 1.16, rf"(b) $\lambda$ = {share:g}", transform=axes[4].transAxes, fontweight="bold")
+        _show(axis, pictures[name], L, title)
+    for left, sign in ((axes[0], "+"), (axes[1], "→")):
+        left.text(1.12, 0.5, sign, transform=left.transAxes, ha="center", va="center", fontsize=11)
+    below, beside = float(widths["masked"]), float(widths["masked_right"])
+    for axis, (x, y, width, height) in (
+        (axes[4], (0.0, share * L, below, (1 - share) * L)),
+        (axes[5], (share * beside, 0.0, (1 - share) * beside, L)),
+    ):
+        look = {"facecolor": "none", "edgecolor": VERMILION, "hatch": "///", "linewidth": 0.8}
+        axis.add_patch(Rectangle((x, y), width, height, **look))
+    for axis, letter in ((axes[0], "(a)"), (axes[4], rf"(b) $\lambda$ = {share:g}")):
+        axis.set_ylabel("y (R)", fontsize=7)
+        axis.text(-0.05, 1.28, letter, transform=axis.transAxes, fontweight="bold")
     titled(figure, shown)
     return figure
 
 
 def _show(axis: Axes, picture: Any, length: float, title: str) -> None:
-    """A picture in grey levels with lengths in R, row 0 at the bottom."""
-    axis.imshow(
-        picture,
-        cmap="gray",
-        origin="lower",
-        extent=(0, length, 0, length),
-        interpolation="nearest",
-        vmin=0,
-        vmax=255,
-    )
+    """A picture in grey levels with lengths in R; as in an image, y = 0 is above."""
+    extent = (0, length, length, 0)
+    axis.imshow(picture, cmap="gray", extent=extent, interpolation="nearest", vmin=0, vmax=255)
     axis.set_title(title, fontsize=8)
     axis.set_xticks([0, length / 2, length])
     axis.set_yticks([0, length / 2, length])
-    axis.tick_params(labelsize=6)
+    axis.tick_params(labelsize=6, labelleft=axis.get_subplotspec().colspan.start in (0, 4))
     axis.set_xlabel("x (R)", fontsize=7)
     axis.grid(False)
 
 
 def animate(frames: Any, path: Path) -> None:
-    """Write frames (F, pixels, pixels) of grey levels, row 0 at the bottom, as a GIF that repeats."""
-    levels = np.round(np.asarray(frames)[:, ::-1, :] / 255 * (GREYS - 1)).astype(np.uint8)
+    """Write frames (F, pixels, pixels) of grey levels as a GIF that repeats; y = 0 is above."""
+    levels = np.round(np.asarray(frames) / 255 * (GREYS - 1)).astype(np.uint8)
     palette = [level for grey in range(GREYS) for level in [round(255 * grey / (GREYS - 1))] * 3]
     pictures = []
     for frame in levels:

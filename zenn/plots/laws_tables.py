@@ -187,16 +187,22 @@ def structure(layers: pd.DataFrame) -> pd.DataFrame:
     return found.rename(columns={"output": "Output shape", "parameters": "Parameters"})
 
 
+def state_of(examples: pd.DataFrame, snapshots: pd.DataFrame, name: str) -> pd.DataFrame:
+    """The state of an example picture, in one row: process, stop, particles, width, energy."""
+    of_name = examples.loc[examples["name"] == name, ["process", "stop"]].head(1)
+    columns = ["process", "stop", "particles", "width", "energy"]
+    return of_name.merge(snapshots, on=["process", "stop"])[columns]
+
+
 def example_pictures(
-    examples: pd.DataFrame, pictures: Mapping[str, Any], names: Sequence[str]
+    examples: pd.DataFrame, snapshots: pd.DataFrame, pictures: Mapping[str, Any], names: Sequence[str]
 ) -> pd.DataFrame:
     """Which states a figure's pictures are of, and how bright their halves are (grey levels, 0 to 255)."""
-    told = examples.set_index("name")
     rows = []
     for name in names:
         picture = np.asarray(pictures[name], dtype=float)
         side = picture.shape[-1]
-        of_state = told.loc[name].to_dict() if name in told.index else {}
+        (of_state,) = state_of(examples, snapshots, name).to_dict("records") or ({},)
         rows.append(
             {
                 "picture": name,
@@ -204,8 +210,8 @@ def example_pictures(
                 "mean_grey": picture.mean(),
                 "mean_grey_left": picture[..., : side // 2].mean(),
                 "mean_grey_right": picture[..., side // 2 :].mean(),
-                "mean_grey_first_rows": picture[..., : side // 2, :].mean(),
-                "mean_grey_last_rows": picture[..., side // 2 :, :].mean(),
+                "mean_grey_top": picture[..., : side // 2, :].mean(),
+                "mean_grey_bottom": picture[..., side // 2 :, :].mean(),
             }
         )
     return rounded(pd.DataFrame(rows))
