@@ -27,13 +27,13 @@ class Line(NamedTuple):
 class Pairs(NamedTuple):
     """How many pairs there are, and in how many of them both orders agree."""
 
-    count: int
+    number: int
     agreeing: int
 
     @property
     def rate(self) -> float:
         """Prediction agreement rate; NaN without pairs."""
-        return self.agreeing / self.count if self.count else float("nan")
+        return self.agreeing / self.number if self.number else float("nan")
 
 
 def r2_identity(x: ArrayLike, y: ArrayLike) -> float:

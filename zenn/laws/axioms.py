@@ -8,7 +8,8 @@ Each function says on which pairs it is measured.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from functools import partial
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,19 @@ from zenn.laws.composing import Cut, Pictures, Region, cut, dust_side, dusted, h
 Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Represent = Callable[[Pictures], Array]
+
+
+class Stack(Protocol):
+    """Pictures (n, frames, pixels, pixels): an array, or what reads those that are asked for from a disk."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(n, frames, pixels, pixels)."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, states: Any, /) -> Any: ...
+
 
 BATCH = 256
 """Pictures that are made at a time: of all of them together there may be more than fit a memory."""
@@ -62,7 +76,7 @@ class Consistent(NamedTuple):
 
 
 class Joined(NamedTuple):
-    """Compound states (lambda X, (1 - lambda) Y) of states `first` and `second` (n,), and the two sides of Fig. 8."""
+    """Compound states (lambda X, (1 - lambda) Y) of `first` and `second` (n,): both sides of Fig. 8."""
 
     part: Array
     fraction: Array
@@ -111,7 +125,7 @@ def transitivity(s: Array, triples: int, seed: int) -> tuple[int, int]:
     return int((chain & ~precedes(x, z)).sum()), int(chain.sum())
 
 
-def consistency(represent: Represent, pictures: Pictures, s: Array, particles: Integers) -> list[Consistent]:
+def consistency(represent: Represent, pictures: Stack, s: Array, particles: Integers) -> list[Consistent]:
     """(A3): X before Y and X' before Y' imply (X, X') before (Y, Y').
 
     pictures: of states whose pistons stand in the middle. Measured on every (X, Y, X', Y') with X before Y
@@ -139,7 +153,7 @@ def consistency(represent: Represent, pictures: Pictures, s: Array, particles: I
 
 def scaling_invariance(
     represent: Represent,
-    pictures: Pictures,
+    pictures: Stack,
     s: Array,
     particles: Integers,
     processes: Integers,
@@ -156,11 +170,7 @@ def scaling_invariance(
     regions: tuple[Region, Region] = ("bottom", "right")
     for part in parts:
         for region in regions:
-            after = _made(
-                represent,
-                len(pictures),
-                lambda k, part=part, region=region: scaled(pictures[k], part, region, columns[k]),
-            )
+            after = _made(represent, len(pictures), partial(_scaled, pictures, part, region, columns))
             pairs = same_order(s, after, particles)
             own = same_order(s, after, processes)
             found.append(Scaled(part, cut(part, pixels) / pixels, region, pairs, own))
@@ -174,7 +184,7 @@ def splitting_recombination(s: Array, s_split: Array, s_recombined: Array) -> tu
 
 def stability(
     represent: Represent,
-    pictures: Pictures,
+    pictures: Stack,
     s: Array,
     particles: Integers,
     dusts: Pictures,
@@ -192,11 +202,7 @@ def stability(
         side = dust_side(epsilon, pixels)
         for number, (pair, values) in enumerate(zip(dusts, s_dusts, strict=True)):
             low, high = (
-                _made(
-                    represent,
-                    len(pictures),
-                    lambda k, one=pair[which], side=side: dusted(pictures[k], one, side),
-                )
+                _made(represent, len(pictures), partial(_dusted, pictures, pair[which], side))
                 for which in np.argsort(values, kind="stable")
             )
             for order, to_x, to_y in (("rising", low, high), ("falling", high, low)):
@@ -207,7 +213,7 @@ def stability(
 
 def extensivity(
     represent: Represent,
-    pictures: Pictures,
+    pictures: Stack,
     s: Array,
     particles: Integers,
     columns: Integers,
@@ -229,18 +235,18 @@ def extensivity(
             for i, j in _pairs_within(rng, group, pairs):
                 side = pixels if along == "rows" else int(columns[i])
                 rows.append((part, cut(part, side) / side, along, i, j))
-    part, fraction, along_each, first, second = (np.array(column) for column in zip(*rows, strict=True))
+    lambdas, fraction, along_each, first, second = map(np.array, zip(*rows, strict=True))
 
     def make(k: Integers) -> Pictures:
         one, other = pictures[first[k]], pictures[second[k]]
-        each = zip(one, other, part[k], along_each[k], columns[first[k]], strict=True)
+        each = zip(one, other, lambdas[k], along_each[k], columns[first[k]], strict=True)
         return np.stack([joined(x, y, p, along, int(column)) for x, y, p, along, column in each])
 
     s_parts = fraction * s[first] + (1 - fraction) * s[second]
-    return Joined(part, fraction, along_each, first, second, s_parts, _made(represent, len(rows), make))
+    return Joined(lambdas, fraction, along_each, first, second, s_parts, _made(represent, len(rows), make))
 
 
-def canonical_entropy(represent: Represent, pictures: Pictures, s: Array) -> Canonical:
+def canonical_entropy(represent: Represent, pictures: Stack, s: Array) -> Canonical:
     """S(X | X*, X**) of Eq. 1 (n,): the largest lambda with ((1 - lambda) X*, lambda X**) before X.
 
     pictures: of states of one number of discs. X* and X** are those of least and greatest S~; lambda goes
@@ -263,6 +269,14 @@ def _made(represent: Represent, count: int, make: Callable[[Integers], Pictures]
     """S~ of pictures 0 ... count - 1, made in batches by `make`."""
     batches = [np.arange(start, min(start + BATCH, count)) for start in range(0, count, BATCH)]
     return np.concatenate([represent(make(batch)) for batch in batches])
+
+
+def _scaled(pictures: Stack, part: float, region: Region, columns: Integers, states: Integers) -> Pictures:
+    return scaled(pictures[states], part, region, columns[states])
+
+
+def _dusted(pictures: Stack, dust: Pictures, side: int, states: Integers) -> Pictures:
+    return dusted(pictures[states], dust, side)
 
 
 def _related(s: Array, states: Integers) -> tuple[Integers, Integers]:

@@ -74,7 +74,7 @@ def dust_side(epsilon: float, pixels: int) -> int:
 
 
 def dusted(pictures: Pictures, dust: Pictures, side: int) -> Pictures:
-    """(X, epsilon Z): a square of Z takes the place of the same square of X, amid the half that is always gas.
+    """(X, epsilon Z): a square of Z in the place of the same square of X, amid the half that is always gas.
 
     pictures (..., pixels, pixels); dust of the same trailing shape, e.g. of one state for all of them.
     """

@@ -26,7 +26,7 @@ def specific_terms(
 def van_der_waals(energies: ArrayLike, widths: ArrayLike, particles: ArrayLike, gas: Gas) -> Array:
     """N log[u (v - 2 pi R^2)], Eq. 4 for c = 1 and a = 0 without its constant N s_0, in k_B."""
     heat, volume = specific_terms(energies, widths, particles, gas)
-    return np.asarray(particles, float) * (heat + volume)
+    return np.asarray(np.asarray(particles, float) * (heat + volume))
 
 
 def hard_discs(energies: ArrayLike, widths: ArrayLike, particles: ArrayLike, gas: Gas) -> Array:
@@ -41,4 +41,4 @@ def hard_discs(energies: ArrayLike, widths: ArrayLike, particles: ArrayLike, gas
     reached = (gas.length - 2 * gas.radius) * (np.asarray(widths, float) - 2 * gas.radius) / count
     eta = np.pi * gas.radius**2 / reached
     excess = 9 * eta / (8 * (1 - eta)) - 7 / 8 * np.log1p(-eta)
-    return count * (np.log(np.asarray(energies, float) / count) + np.log(reached) - excess)
+    return np.asarray(count * (np.log(np.asarray(energies, float) / count) + np.log(reached) - excess))

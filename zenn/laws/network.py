@@ -59,7 +59,7 @@ class Subnetwork(nn.Module):
         self.layers = nn.Sequential(*layers, nn.Linear(width, 1))
         self._flatten = 2 * len(CHANNELS)
         # half the time of a step on a CPU: the channels of a pixel side by side suit small filters
-        self.to(memory_format=torch.channels_last)
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's types
 
     def forward(self, images: Tensor) -> Tensor:
         """The representation S~."""

@@ -6,6 +6,7 @@ fluctuations decide: no network can be right more often than the exact energy al
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -68,7 +69,7 @@ def difficulties(
     rng = np.random.default_rng(seed)
     weights = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), size=resamples)
     found = []
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
+    for low, high in pairwise(edges):
         chosen = (size >= low) & (size < high)
         if not chosen.any():
             continue
@@ -79,8 +80,6 @@ def difficulties(
         ends = np.quantile(rates, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
         mean, best = float(right[chosen].mean()), float(ceiling[chosen].mean())
         found.append(
-            Difficulty(
-                float(low), float(high), int(chosen.sum()), mean, float(ends[0]), float(ends[1]), best
-            )
+            Difficulty(float(low), float(high), int(chosen.sum()), mean, float(ends[0]), float(ends[1]), best)
         )
     return found

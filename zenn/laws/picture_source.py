@@ -19,7 +19,7 @@ _GPU_PART = 0.6  # of the free memory of a GPU that pictures may take
 
 
 class FromDisk:
-    """Some pictures of a mapped file, each frame from where `sources` says (pictures and frames, (n, frames))."""
+    """Some pictures of a mapped file; `sources` (n, frames) say whence each frame is."""
 
     def __init__(
         self, pictures: NDArray[np.uint8], rows: Integers, sources: tuple[Integers, Integers] | None = None

@@ -1,4 +1,4 @@
-"""Pictures and their index as files: mapped into memory and not read whole, for they may be tens of gigabytes."""
+"""Pictures and their index as files: mapped into memory, for they may be tens of gigabytes."""
 
 from __future__ import annotations
 

@@ -33,7 +33,8 @@ class Pictures(Protocol):
     """Pictures (images, frames, pixels, pixels) of uint8: a tensor, or what reads them from a disk."""
 
     @property
-    def shape(self) -> tuple[int, ...]: ...
+    def shape(self) -> tuple[int, ...]:
+        """(images, frames, pixels, pixels)."""
 
     def __getitem__(self, images: Integers, /) -> Tensor: ...
 

@@ -1,10 +1,10 @@
 """Train the siamese network on the pictures of the training processes.
 
-Input: `pictures`, a folder that `render` wrote. Parameters: `epochs`; `learning_rate`, the first, which falls
-as a cosine; `images_per_step`; `chunk`, images of a process that are paired at a time; `seed`; `control`, none
-or what is taken from the pictures (`zenn.laws.controls`). On a GPU where there is one, with pictures in its
-memory if they fit and 16-bit convolutions; else on one core of the CPU. A training that was stopped goes on
-at its last finished epoch.
+Input: `pictures`, a folder that `render` wrote. Parameters: `epochs`; `learning_rate`, the first, which
+falls as a cosine; `images_per_step`; `chunk`, images of a process that are paired at a time; `seed`;
+`control`, none or what is taken from the pictures (`zenn.laws.controls`). On a GPU where there is one, with
+pictures in its memory if they fit and 16-bit convolutions; else on one core of the CPU. A training that was
+stopped goes on at its last finished epoch.
 """
 
 from __future__ import annotations
@@ -57,9 +57,7 @@ def run(params: Given, inputs: Mapping[str, Path], out: Path, checkpoints: Path)
         def see(epoch: Epoch) -> None:
             progress.update(epoch.epoch + 1, f"validation accuracy {epoch.validation.accuracy:.4f}")
 
-        trained = train(
-            examples["train"], examples["validation"], settings, checkpoints / STATE, see, device
-        )
+        trained = train(examples["train"], examples["validation"], settings, checkpoints / STATE, see, device)
     values = {split: represent(trained.network, examples[split].pictures) for split in SPLITS}
     save_network(out / NETWORK, trained.network)
     _write_history(out / "history.csv", trained.history)
