@@ -17,7 +17,7 @@ from zenn.files import atomic_file
 from zenn.given import Given
 from zenn.laws.processes import FRAMES
 from zenn.laws.rendering import render
-from zenn.laws.store import PROCESSES, SNAPSHOTS, file_name, load_simulation, load_trajectory
+from zenn.laws.store import DESIGN, PROCESSES, SNAPSHOTS, file_name, load_simulation, load_trajectory
 from zenn.progress import Progress
 
 PICTURES = "pictures.safetensors"
@@ -27,7 +27,7 @@ MULTIPLE = 32
 
 
 def run(params: Given, inputs: Mapping[str, Path], out: Path) -> None:
-    """Write `pictures.safetensors` (stops, 5, pixels, pixels), `index.csv`, `processes.csv`."""
+    """Write `pictures.safetensors` (stops, 5, pixels, pixels), `index.csv`, and tables of `simulate`."""
     pixels, radius = params.integer("pixels"), params.number("drawn_radius")
     folder = inputs["snapshots"]
     simulation, chosen = load_simulation(folder)
@@ -46,7 +46,7 @@ def run(params: Given, inputs: Mapping[str, Path], out: Path) -> None:
                 positions = load_trajectory(folder / file_name(process), simulation, process).positions
                 file.write(render(positions, simulation.gas.length, radius, pixels).data)
                 progress.update(done)
-    for source, name in ((SNAPSHOTS, INDEX), (PROCESSES, PROCESSES)):
+    for source, name in ((SNAPSHOTS, INDEX), (PROCESSES, PROCESSES), (DESIGN, DESIGN)):
         shutil.copyfile(folder / source, out / name)
 
 
