@@ -37,7 +37,7 @@ METRICS = {
     "a5_recombined_r2": ("A5: R2 of split and recombined states", "laws-a5-recombined"),
     "a5_recombined_identity_r2": ("A5: the same about the identity", ""),
     "a6_small_agreement": ("A6: lowest agreement for epsilon <= 0.005", "laws-a6"),
-    "a6_trend": ("A6: rank correlation of epsilon and agreement", ""),
+    "a6_trend": ("A6: rank correlation of -epsilon and agreement", ""),
     "common_r2": ("entropy: R2 of S^ and N log[u (v - b)], all N", ""),
     "single_r2": ("entropy: R2 of one affine relation for all N", ""),
     "heat_capacity_exponent": ("entropy: fitted exponent c of u (1 for this gas)", ""),
@@ -189,7 +189,8 @@ def structure(layers: pd.DataFrame) -> pd.DataFrame:
 
 def state_of(examples: pd.DataFrame, snapshots: pd.DataFrame, name: str) -> pd.DataFrame:
     """The state of an example picture, in one row: process, stop, particles, width, energy."""
-    of_name = examples.loc[examples["name"] == name, ["process", "stop"]].head(1)
+    known = name.removesuffix("_right")  # the same state, masked elsewhere
+    of_name = examples.loc[examples["name"] == known, ["process", "stop"]].head(1)
     columns = ["process", "stop", "particles", "width", "energy"]
     return of_name.merge(snapshots, on=["process", "stop"])[columns]
 

@@ -136,8 +136,8 @@ def stability(evidence: Mapping[str, Any]) -> Finding:
     return _decide(
         evidence,
         wanted,
-        lambda *values: min(values[:-1]) >= A6 and values[-1] < 0,
-        f"at least {A6:g} for epsilon <= {SMALL_DUST:g}, and a negative rank correlation of rate and epsilon",
+        lambda *values: min(values[:-1]) >= A6 and values[-1] > 0,
+        f"at least {A6:g} for epsilon <= {SMALL_DUST:g}, and a positive rank correlation of rate and -epsilon",
     )
 
 

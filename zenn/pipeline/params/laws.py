@@ -161,7 +161,7 @@ class Axioms(Section):
         "samples of processes behind the interval of the heat capacity's exponent",
         unit="samples",
         source="choice",
-        ge=10,
+        ge=100,
         le=MOST,
     )
 
