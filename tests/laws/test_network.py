@@ -22,7 +22,7 @@ def test_table_1_at_the_size_of_the_paper():
         ("Dense", "Output units: 64", "ReLU"),
         ("Dense", "Output units: 1", "Linear"),
     ]
-    assert all("2 x 2, stride 2" in row.hyperparameter for row in rows[:5])
+    assert all("2 x 2; stride 2" in row.hyperparameter for row in rows[:5])
     assert rows[4].output == (128, 8, 8)
     # 4 weights for each pair of channels, one bias each; dense layers after 128 x 8 x 8
     assert [row.parameters for row in rows[:2]] == [5 * 16 * 4 + 16, 16 * 32 * 4 + 32]

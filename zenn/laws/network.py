@@ -91,7 +91,7 @@ def table(network: Subnetwork) -> list[Row]:
                 rows[-1] = rows[-1]._replace(activation="ReLU")
             elif isinstance(layer, nn.Conv2d):
                 side, stride = layer.kernel_size[0], layer.stride[0]
-                said = f"Output channels: {layer.out_channels}; {side} x {side}, stride {stride}"
+                said = f"Output channels: {layer.out_channels}; {side} x {side}; stride {stride}"
                 rows.append(Row("Convolutional", said, "", shape, size))
             elif isinstance(layer, nn.Linear):
                 rows.append(Row("Dense", f"Output units: {layer.out_features}", "Linear", shape, size))

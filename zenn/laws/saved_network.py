@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
@@ -17,7 +18,8 @@ _KIND = "zenn.laws siamese subnetwork"
 
 def save_network(path: Path, network: Subnetwork) -> None:
     """Write the parameters of Table I and the size of its pictures."""
-    notes = {"kind": _KIND, "pixels": str(network.pixels), "frames": str(network.frames)}
+    # one note and not three: their order in the file is not fixed, and equal networks are equal files
+    notes = {"network": json.dumps({"kind": _KIND, "pixels": network.pixels, "frames": network.frames})}
     tensors = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
     with atomic_file(path) as temporary:
         save_file(tensors, temporary, notes)
@@ -33,14 +35,14 @@ def load_network(path: Path, device: str = "cpu") -> Subnetwork:
     expected = "a whole network that `train` wrote"
     try:
         with safe_open(path, framework="pt") as file:
-            notes = file.metadata() or {}
+            said = json.loads((file.metadata() or {}).get("network", "{}"))
             # the file is no mapping: it cannot be iterated over itself
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, ValueError) as error:
         raise InputError(path, "", error, expected) from None
-    if notes.get("kind") != _KIND or not (notes.get("pixels", "") + notes.get("frames", "")).isdecimal():
+    if said.get("kind") != _KIND:
         raise InputError(path, "", "another file of safetensors", expected)
-    network = Subnetwork(int(notes["pixels"]), int(notes["frames"]))
+    network = Subnetwork(int(said["pixels"]), int(said["frames"]))
     for name, value in network.state_dict().items():
         found = tuple(tensors[name].shape) if name in tensors else "nothing"
         if found != tuple(value.shape):

@@ -245,8 +245,12 @@ class _State:
             tensors |= {f"adam.{number}.{name}": value for name, value in of.items()}
         said = {"training": digest, "best": self.best_epoch, "history": self.history}
         copies = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
-        with atomic_file(path) as temporary:
-            save_file(copies, temporary, {"state": json.dumps(said)})
+        try:
+            with atomic_file(path) as temporary:
+                save_file(copies, temporary, {"state": json.dumps(said)})
+        except (SafetensorError, OSError) as error:
+            hint = "The last epoch that was written is kept: make room and give the command again"
+            raise InputError(path, "", error, "room for the state of a training", hint) from None
 
     def read(self, path: Path, digest: str) -> None:
         try:
