@@ -186,7 +186,9 @@ def test_pictures_are_told_of_and_drawn(tmp_path):
     masked = np.full((64, 64), 100, np.uint8)
     masked[45:] = 0
     pictures |= {"masked": masked, "masked_right": masked.T}
-    examples = pd.DataFrame({"name": ["composed_first", "composed_second", "masked"], "process": 3, "stop": 1})
+    examples = pd.DataFrame(
+        {"name": ["composed_first", "composed_second", "masked"], "process": 3, "stop": 1}
+    )
     snapshots = pd.DataFrame(
         {"process": [3], "stop": [1], "particles": [125], "width": [150.0], "energy": [9.0]}
     )

@@ -13,7 +13,7 @@ import shutil
 import sys
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -47,8 +47,10 @@ class ChangedWhileRunningError(ZennError):
     """Code or data changed between the plan and the end of the job."""
 
 
-def run_order(order: dict[str, Any], root: Path) -> None:
+def run_order(order: dict[str, Any], root: Path, damaged: Callable[[Path, str], str] = damage_of) -> None:
     """Carry out one order (see `Step.order`) in the checkout `root`.
+
+    `damaged` says what is wrong with an input of a key, or nothing.
 
     Raises
     ------
@@ -61,7 +63,7 @@ def run_order(order: dict[str, Any], root: Path) -> None:
     root = root.resolve()  # notebooks run in another folder
     inputs = {role: root / path for role, path in order["inputs"].items()}
     for role, path in inputs.items():
-        damage = damage_of(path, spec["inputs"][role])
+        damage = damaged(path, spec["inputs"][role])
         if damage:
             (root / SEEN).unlink(missing_ok=True)
             raise ZennError(f"{name}, input {role}: {damage}. Give the command again: it will be made again.")

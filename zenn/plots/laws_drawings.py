@@ -173,7 +173,12 @@ def _draw_blocks(axis: Axes, shapes: list[tuple[int, ...]], names: list[str], y:
             height, width = 0.38 * math.log2(shape[1]) + 0.35, 0.15 * math.log2(shape[0]) + 0.1
         else:
             height, width = 0.2 * math.log2(shape[0]) + 0.35, 0.25
-        look = {"facecolor": COLOURS.get(name, GREY), "alpha": 0.75, "edgecolor": BLACK, "linewidth": 0.6}
+        look: dict[str, Any] = {
+            "facecolor": COLOURS.get(name, GREY),
+            "alpha": 0.75,
+            "edgecolor": BLACK,
+            "linewidth": 0.6,
+        }
         axis.add_patch(Rectangle((x, y - height / 2), width, height, **look))
         if y > 0:
             told = "×".join(map(str, shape))
@@ -225,6 +230,7 @@ def made_states(pictures: Mapping[str, Any], table: pd.DataFrame, share: float, 
     widths = dict(zip(table["picture"], table["width"], strict=True))
     for axis, (name, title) in zip((*axes[:3], *axes[4:]), told.items(), strict=True):
         _show(axis, pictures[name], L, title)
+        axis.tick_params(labelsize=6, labelleft=axis in (axes[0], axes[4]))
     for left, sign in ((axes[0], "+"), (axes[1], "→")):
         left.text(1.12, 0.5, sign, transform=left.transAxes, ha="center", va="center", fontsize=11)
     below, beside = float(widths["masked"]), float(widths["masked_right"])
@@ -232,7 +238,7 @@ def made_states(pictures: Mapping[str, Any], table: pd.DataFrame, share: float, 
         (axes[4], (0.0, share * L, below, (1 - share) * L)),
         (axes[5], (share * beside, 0.0, (1 - share) * beside, L)),
     ):
-        look = {"facecolor": "none", "edgecolor": VERMILION, "hatch": "///", "linewidth": 0.8}
+        look: dict[str, Any] = {"facecolor": "none", "edgecolor": VERMILION, "hatch": "///", "linewidth": 0.8}
         axis.add_patch(Rectangle((x, y), width, height, **look))
     for axis, letter in ((axes[0], "(a)"), (axes[4], rf"(b) $\lambda$ = {share:g}")):
         axis.set_ylabel("y (R)", fontsize=7)
@@ -248,7 +254,6 @@ def _show(axis: Axes, picture: Any, length: float, title: str) -> None:
     axis.set_title(title, fontsize=8)
     axis.set_xticks([0, length / 2, length])
     axis.set_yticks([0, length / 2, length])
-    axis.tick_params(labelsize=6, labelleft=axis.get_subplotspec().colspan.start in (0, 4))
     axis.set_xlabel("x (R)", fontsize=7)
     axis.grid(False)
 

@@ -137,7 +137,7 @@ def stability(evidence: Mapping[str, Any]) -> Finding:
         evidence,
         wanted,
         lambda *values: min(values[:-1]) >= A6 and values[-1] > 0,
-        f"at least {A6:g} for epsilon <= {SMALL_DUST:g}, and a positive rank correlation of rate and -epsilon",
+        f"at least {A6:g} for epsilon <= {SMALL_DUST:g}, and a rank correlation of rate and -epsilon above 0",
     )
 
 

@@ -170,14 +170,19 @@ class _Steps:
                 runs.setdefault(name, {})[f"seed{seed}"] = {"seed": seed, "inputs": [*roles]}
                 inputs |= roles
         return self.make.step(
-            "summary", "zenn.laws.steps.summary", {"runs": runs}, ("values.csv", "metrics.csv"), inputs=inputs
+            "summary",
+            "zenn.laws.steps.summary",
+            {"runs": runs},
+            ("values.csv", "metrics.csv"),
+            inputs=inputs,
+            light=True,
         )
 
     def _paper_design(self) -> Step:
         """The paper's processes, listed at every scale: how many there are needs no simulation."""
         gas, design = PAPER
         said = {"gas": asdict(gas), "design": asdict(design), "replica": 0, "heating_bound": 0.1}
-        return self.make.step("design", "zenn.laws.steps.design", said, ("processes.csv",))
+        return self.make.step("design", "zenn.laws.steps.design", said, ("processes.csv",), light=True)
 
     def _figures(self, summary: Step, examples: Step, training: Step, judged: Step, snapshots: Step) -> Step:
         """Figures show the first seed's network, tables and error bars all of them."""
@@ -208,6 +213,7 @@ class _Steps:
             },
             files={"notebook": NOTEBOOK, "claims": CLAIMS},
             notebook_modules=self.make.tree.notebook_imports(NOTEBOOK),
+            light=True,
         )
 
     def _described(self) -> dict[str, Any]:
@@ -229,4 +235,5 @@ class _Steps:
             ("claims.csv", "metrics.json"),
             inputs={"summary": summary, "design": design},
             files={"claims": CLAIMS},
+            light=True,
         )
