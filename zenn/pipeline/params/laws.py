@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, Strict
 
@@ -40,6 +40,11 @@ Seeds = Annotated[
     Field(min_length=1),
     AfterValidator(ascending),
     Accepts("a list of at least one integer >= 0, ascending, each once"),
+]
+Controls = Annotated[
+    tuple[Literal["frozen", "shuffled", "permuted"], ...],
+    AfterValidator(different),
+    Accepts("a list of names among frozen, shuffled and permuted, each once"),
 ]
 LENGTH, ENERGY, TIME = "R", "k_B T_0", "R sqrt(m / k_B T_0)"
 SPEED = "sqrt(k_B T_0 / m)"
@@ -123,6 +128,10 @@ class LawsTraining(Section):
     """How the siamese network is trained."""
 
     seeds: Seeds = parameter("of the trainings", unit="1", source="choice")
+    controls: Controls = parameter(
+        "trainings on pictures from which something is taken: motion, time, or the order of frames",
+        source="choice",
+    )
     control_seeds: Seeds = parameter("of the trainings of controls", unit="1", source="choice")
     epochs: Count = parameter(
         "passes over the data", unit="epochs", source="choice: not printed", ge=1, le=MOST

@@ -22,7 +22,6 @@ PARAMS_FILE = "params.yaml"
 FULL = "none"
 """The training that nothing was taken from: its control's name."""
 
-CONTROLS = ("frozen", "shuffled", "permuted")
 PICTURES = ("pictures.safetensors", "index.csv", "processes.csv", "design.json")
 TABLES_OF_SIMULATION = ("design.json", "processes.csv", "snapshots.csv")
 RECOMBINED = ("pictures.safetensors", "states.csv")
@@ -82,7 +81,7 @@ class _Steps:
             inputs={"snapshots": snapshots},
         )
         trainings = {FULL: {seed: self._train(FULL, seed, pictures) for seed in section.training.seeds}}
-        for control in CONTROLS:
+        for control in section.training.controls:
             trainings[control] = {
                 seed: self._train(control, seed, pictures) for seed in section.training.control_seeds
             }
@@ -141,7 +140,7 @@ class _Steps:
     def _train(self, control: str, seed: int, pictures: Step) -> Step:
         named = "" if control == FULL else f"{control}-"
         training = self.section.training
-        numbers = training.model_dump(mode="json", exclude={"seeds", "control_seeds", "gpu"})
+        numbers = training.model_dump(mode="json", exclude={"seeds", "controls", "control_seeds", "gpu"})
         return self.make.step(
             f"{named}seed{seed}-{self._gpu}train",
             "zenn.laws.steps.train",
