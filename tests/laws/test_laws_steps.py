@@ -6,6 +6,7 @@ import shutil
 
 import numpy as np
 import pytest
+import torch
 from safetensors import safe_open
 from safetensors.numpy import load_file
 from scipy.stats import spearmanr, t
@@ -14,6 +15,7 @@ from sklearn.metrics import r2_score
 from zenn.csv_table import Column, TextColumn, finite, read_header, read_table
 from zenn.files import read_json
 from zenn.laws import store
+from zenn.laws.saved_network import load_network, save_network
 from zenn.laws.steps import train as training_step
 from zenn.room import main
 
@@ -262,6 +264,12 @@ def test_networks_that_cannot_be_used(made, tmp_path, capsys):
         capsys, axioms(made, "x", network=tmp_path / "cut")
     )
     assert "network.safetensors" in refused(capsys, axioms(made, "x", network=made / "gas"))
+    blind = load_network(made / "train-1" / "network.safetensors")
+    with torch.no_grad():
+        blind.layers[-1].weight.zero_()
+    save_network(path, blind)
+    error = refused(capsys, axioms(made, "x", network=tmp_path / "cut"))
+    assert "the same S~ for every test state" in error
     larger = DRAWN | {"pixels": 64}
     assert step(tmp_path, "render", larger, "large", snapshots=made / "gas") == 0
     error = refused(capsys, axioms(made, "x", pictures=tmp_path / "large"))
