@@ -1,82 +1,93 @@
-"""Every metric of several trainings: mean, 95 % interval, extremes; and the controls.
+"""Put the metrics of several seeds together: mean, range, and the interval of the mean.
 
-Inputs: `train-SEED` and `axioms-SEED` for every seed, folders of those steps; `control-NAME`, folders of
-`train` with a control. No parameters.
+Inputs: for every seed of every run the folders that `train` and, where there is one, `axioms` wrote, under
+any name. Parameters: `runs`, a mapping of the name of a run to its seeds, each a mapping of `seed` and
+`inputs`, the names of its folders.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.stats import t as student
 
 from zenn.csv_table import write_columns
 from zenn.errors import InputError
-from zenn.files import read_json, write_json
+from zenn.files import read_json
 from zenn.given import Given
 
+METRICS = "metrics.json"
 LEVEL = 0.95
-_CONTROLS = ("test_loss", "test_accuracy", "test_process_accuracy", "test_pairs")
+
+
+class Spread(NamedTuple):
+    """Of a metric over seeds; low and high are the interval of the mean, by Student's t."""
+
+    seeds: int
+    mean: float
+    lowest: float
+    highest: float
+    low: float
+    high: float
 
 
 def run(params: Given, inputs: Mapping[str, Path], out: Path) -> None:
-    """Write `summary.csv`, `controls.csv` and `metrics.json` (means over seeds, and controls)."""
-    params.refuse_unused()
-    seeds = _named(inputs, "train-")
-    if not seeds or seeds != _named(inputs, "axioms-"):
-        raise InputError("argument --input", "", sorted(inputs), "train-SEED and axioms-SEED for every seed")
-    values: dict[str, list[float]] = {}
-    for seed in seeds:
-        found = _metrics(inputs[f"train-{seed}"]) | _metrics(inputs[f"axioms-{seed}"])
-        if values and set(found) != set(values):
-            unlike = sorted(set(found) ^ set(values))
-            raise InputError(inputs[f"axioms-{seed}"], "", f"other metrics: {unlike}", "those of other seeds")
-        for name, value in found.items():
-            values.setdefault(name, []).append(value)
-    names = sorted(values)
-    spread = {name: interval(values[name]) for name in names}
-    columns: dict[str, Sequence[str] | Sequence[float]] = {
-        "metric": names,
-        "seeds": [len(seeds)] * len(names),
-        "mean": [float(np.mean(values[name])) for name in names],
-        "low": [spread[name][0] for name in names],
-        "high": [spread[name][1] for name in names],
-        "minimum": [min(values[name]) for name in names],
-        "maximum": [max(values[name]) for name in names],
+    """Write `values.csv` (run, seed, metric, value) and `metrics.csv` (run, metric, their `Spread`)."""
+    runs = params.group("runs")
+    values: list[tuple[str, int, str, float]] = []
+    for name in runs.values:
+        seeds = runs.group(name)
+        for label in seeds.values:
+            of_seed = seeds.group(label)
+            number = of_seed.integer("seed")
+            found = _metrics([inputs[role] for role in of_seed.texts("inputs")])
+            values += [(name, number, metric, value) for metric, value in found.items()]
+    columns = zip(*values, strict=True) if values else ((), (), (), ())
+    write_columns(
+        out / "values.csv", dict(zip(("run", "seed", "metric", "value"), map(list, columns), strict=True))
+    )
+    several: dict[tuple[str, str], list[float]] = {}
+    for name, _, metric, value in values:
+        several.setdefault((name, metric), []).append(value)
+    spreads = {key: spread(of) for key, of in several.items()}
+    table: dict[str, list[Any]] = {
+        "run": [name for name, _ in spreads],
+        "metric": [metric for _, metric in spreads],
     }
-    write_columns(out / "summary.csv", columns)
-    controls = _named(inputs, "control-")
-    each = {name: _metrics(inputs[f"control-{name}"]) for name in controls}
-    rows: dict[str, list[float]] = {key: [each[name][key] for name in controls] for key in _CONTROLS}
-    write_columns(out / "controls.csv", {"control": controls, **rows})
-    means = {name: float(np.mean(values[name])) for name in names}
-    for name in controls:
-        means |= {f"control_{name}_{key}": each[name][key] for key in _CONTROLS}
-    write_json(out / "metrics.json", means | {"seeds": len(seeds)})
+    table |= {field: [getattr(one, field) for one in spreads.values()] for field in Spread._fields}
+    write_columns(out / "metrics.csv", table)
 
 
-def interval(values: Sequence[float]) -> tuple[float, float]:
-    """Student's 95 % interval of the mean; NaN for a single value."""
-    if len(values) < 2:
-        return math.nan, math.nan
-    mean = float(np.mean(values))
-    half = float(student.ppf((1 + LEVEL) / 2, len(values) - 1) * np.std(values, ddof=1) / len(values) ** 0.5)
-    return mean - half, mean + half
+def spread(values: Sequence[float]) -> Spread:
+    """Mean, range and 95 % interval of the mean; one value has no interval (nan).
+
+    >>> spread([1.0, 2.0, 3.0])[:4]
+    (3, 2.0, 1.0, 3.0)
+    """
+    several = np.asarray(values, dtype=float)
+    number, mean = len(several), float(several.mean())
+    half = math.nan
+    if number > 1:
+        half = float(student.ppf((1 + LEVEL) / 2, number - 1) * several.std(ddof=1) / math.sqrt(number))
+    return Spread(number, mean, float(several.min()), float(several.max()), mean - half, mean + half)
 
 
-def _named(roles: Iterable[str], prefix: str) -> list[str]:
-    return sorted(role.removeprefix(prefix) for role in roles if role.startswith(prefix))
-
-
-def _metrics(folder: Path) -> dict[str, float]:
-    path = folder / "metrics.json"
-    try:
-        found = read_json(path)
-    except (OSError, ValueError) as error:
-        raise InputError(path, "", error, "metrics that a step wrote") from None
-    if not isinstance(found, dict) or not all(type(value) in (int, float) for value in found.values()):
-        raise InputError(path, "", "other things than numbers", "a mapping of names to numbers")
+def _metrics(folders: Sequence[Path]) -> dict[str, float]:
+    """Name -> number of the folders' metrics together."""
+    found: dict[str, float] = {}
+    for folder in folders:
+        path = folder / METRICS
+        try:
+            said = read_json(path)
+            pairs = {str(name): float(value) for name, value in said.items()}
+        except (OSError, ValueError, AttributeError, TypeError) as error:
+            raise InputError(path, "", error, "names with a number each") from None
+        twice = sorted(set(pairs) & set(found))
+        if twice:
+            raise InputError(path, twice[0], "a metric that another folder of this seed has", "each once")
+        found |= pairs
     return found
