@@ -11,7 +11,6 @@ processes for intervals. What is measured on which pairs: `zenn.laws.axioms`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,19 +24,16 @@ from zenn.files import write_json
 from zenn.given import Given
 from zenn.laws import axioms
 from zenn.laws.agreement import Pairs, line, r2_affine, r2_identity
-from zenn.laws.composing import Pictures, columns_of
+from zenn.laws.composing import Pictures
 from zenn.laws.entropies import hard_discs, specific_terms, van_der_waals
 from zenn.laws.heat_capacity import heat_capacity_exponent
 from zenn.laws.ordering import difficulties, rightly, time_pairs
-from zenn.laws.pictures import Index, load_pictures, open_array
-from zenn.laws.processes import Gas
+from zenn.laws.pictures import load_pictures, open_array
 from zenn.laws.saved_network import NETWORK, load_network
-from zenn.laws.store import load_simulation
+from zenn.laws.steps._tested import Array, Asked, Integers, Shown, Tests, read_tests, represented
 from zenn.laws.training import represent
 from zenn.progress import Progress
 
-Array = NDArray[np.float64]
-Integers = NDArray[np.int64]
 Metrics = dict[str, float]
 
 SMALL_EPSILON = 0.005
@@ -53,31 +49,11 @@ _STATES: list[Column | TextColumn] = [
 ]
 
 
-@dataclass(frozen=True, eq=False)
-class _Tests:
-    """The states of the test processes (n,): pictures on disk and which of them, what they show, and S~."""
-
-    gas: Gas
-    pictures: NDArray[np.uint8]
-    rows: Integers
-    processes: Integers
-    stops: Integers
-    particles: Integers
-    widths: Array
-    energies: Array
-    columns: Integers
-    s: Array
-
-    def shown(self, states: Integers) -> Pictures:
-        """Pictures of some of the states."""
-        return np.asarray(self.pictures[self.rows[states]])
-
-
 def run(params: Given, inputs: Mapping[str, Path], out: Path) -> None:
     """Write `metrics.json` and the tables behind the figures; see the functions below for their columns."""
     torch.set_num_threads(1)  # a small network: the seeds are run side by side instead
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    asked = _Asked.of(params)
+    asked = Asked.of(params)
     params.refuse_unused()
     network = load_network(inputs["network"] / NETWORK, device)
     pictures, index = load_pictures(inputs["pictures"])
@@ -91,7 +67,11 @@ def run(params: Given, inputs: Mapping[str, Path], out: Path) -> None:
         return represent(network, torch.from_numpy(np.ascontiguousarray(some)))
 
     with Progress("parts of the axioms", 8) as progress:
-        tests = _tests(inputs["pictures"], pictures, index, seen)
+        tests = read_tests(inputs["pictures"], pictures, index, seen)
+        for count in np.unique(tests.particles):
+            if np.ptp(tests.s[tests.particles == count]) == 0:
+                found = f"the same S~ for every test state of {count} discs"
+                raise InputError(inputs["network"], "", found, "a network that tells states apart")
         metrics: Metrics = {}
         parts: tuple[Callable[[], Metrics], ...] = (
             lambda: _orders(tests, asked, out),
@@ -109,71 +89,7 @@ def run(params: Given, inputs: Mapping[str, Path], out: Path) -> None:
     write_json(out / "metrics.json", metrics)
 
 
-@dataclass(frozen=True)
-class _Asked:
-    seed: int
-    scaling_lambdas: tuple[float, ...]
-    extensivity_lambdas: tuple[float, ...]
-    extensivity_pairs: int
-    epsilons: tuple[float, ...]
-    dust_pairs: int
-    dust_states: int
-    canonical_states: int
-    triples: int
-    bootstrap: int
-
-    @classmethod
-    def of(cls, params: Given) -> _Asked:
-        asked = cls(
-            params.integer("seed"),
-            params.numbers("scaling_lambdas"),
-            params.numbers("extensivity_lambdas"),
-            params.integer("extensivity_pairs"),
-            params.numbers("epsilons"),
-            params.integer("dust_pairs"),
-            params.integer("dust_states"),
-            params.integer("canonical_states"),
-            params.integer("triples"),
-            params.integer("bootstrap"),
-        )
-        for name in ("scaling_lambdas", "extensivity_lambdas", "epsilons"):
-            for value in getattr(asked, name):
-                if not 0 < value < 1:
-                    raise InputError("parameters", name, value, "numbers between 0 and 1")
-        least = {"seed": 0, "extensivity_pairs": 2, "dust_pairs": 1, "dust_states": 2}
-        for name, value in (least | {"canonical_states": 3, "triples": 1, "bootstrap": 100}).items():
-            if getattr(asked, name) < value:
-                raise InputError("parameters", name, getattr(asked, name), f"{value} or more")
-        return asked
-
-
-def _tests(folder: Path, pictures: NDArray[np.uint8], index: Index, seen: axioms.Represent) -> _Tests:
-    simulation, _ = load_simulation(folder)
-    gas, rows = simulation.gas, index.rows("test")
-    if not len(rows):
-        raise InputError(folder / "index.csv", "column 'split'", "no test process", "one or more")
-    widths = index.widths[rows]
-    return _Tests(
-        gas,
-        pictures,
-        rows,
-        index.processes[rows],
-        index.stops[rows],
-        index.particles[rows],
-        widths,
-        index.energies[rows],
-        columns_of(widths, gas.length, pictures.shape[-1]),
-        _represented(pictures, rows, seen),
-    )
-
-
-def _represented(pictures: NDArray[np.uint8], rows: Integers, seen: axioms.Represent) -> Array:
-    """S~ of pictures on disk, some at a time."""
-    starts = range(0, len(rows), axioms.BATCH)
-    return np.concatenate([seen(np.asarray(pictures[rows[k : k + axioms.BATCH]])) for k in starts])
-
-
-def _orders(tests: _Tests, asked: _Asked, out: Path) -> Metrics:
+def _orders(tests: Tests, asked: Asked, out: Path) -> Metrics:
     """`difficulty.csv`: accuracy of pairs of one process by the exact entropy produced between them."""
     exact = van_der_waals(tests.energies, tests.widths, tests.particles, tests.gas)
     better = hard_discs(tests.energies, tests.widths, tests.particles, tests.gas)
@@ -198,7 +114,7 @@ def _orders(tests: _Tests, asked: _Asked, out: Path) -> Metrics:
     }
 
 
-def _twins(tests: _Tests, folder: Path, seen: axioms.Represent, asked: _Asked, out: Path) -> Metrics:
+def _twins(tests: Tests, folder: Path, seen: axioms.Represent, asked: Asked, out: Path) -> Metrics:
     """`a1.csv`: S~ and energy of states and of their twins (Fig. 3)."""
     pictures, index = load_pictures(folder)
     rows = index.rows("test")
@@ -208,7 +124,7 @@ def _twins(tests: _Tests, folder: Path, seen: axioms.Represent, asked: _Asked, o
     if not same or pictures.shape[1:] != tests.pictures.shape[1:]:
         expected = "the stops of the same test processes as in `pictures`, drawn alike"
         raise InputError(folder, "", f"{len(rows)} pictures of test processes", expected)
-    found = axioms.reflexivity(tests.s, _represented(pictures, rows, seen))
+    found = axioms.reflexivity(tests.s, represented(pictures, rows, seen))
     columns: dict[str, ArrayLike] = {
         "process": tests.processes,
         "stop": tests.stops,
@@ -222,7 +138,7 @@ def _twins(tests: _Tests, folder: Path, seen: axioms.Represent, asked: _Asked, o
     return {"a1_r2": found.r2, "a1_identity_r2": found.identity_r2, "a1_states": len(found.s)}
 
 
-def _entropy(tests: _Tests, asked: _Asked, out: Path) -> Metrics:
+def _entropy(tests: Tests, asked: Asked, out: Path) -> Metrics:
     """`entropy.csv` and `affine.csv`: S~ against N log[u (v - 2 pi R^2)] (Fig. 7), and the exponent c."""
     exact = van_der_waals(tests.energies, tests.widths, tests.particles, tests.gas)
     heat, volume = specific_terms(tests.energies, tests.widths, tests.particles, tests.gas)
@@ -282,7 +198,7 @@ def _single(exact: Array, particles: Integers, s: Array) -> float:
     return r2_identity(best, s)
 
 
-def _composed(tests: _Tests, seen: axioms.Represent, out: Path) -> Metrics:
+def _composed(tests: Tests, seen: axioms.Represent, out: Path) -> Metrics:
     """`a3.csv`: agreement of (A3) for each two numbers of discs."""
     middle = np.flatnonzero(np.isclose(tests.widths, tests.gas.length / 2))
     found = axioms.consistency(seen, tests.shown(middle), tests.s[middle], tests.particles[middle])
@@ -297,10 +213,10 @@ def _composed(tests: _Tests, seen: axioms.Represent, out: Path) -> Metrics:
     return {"a3_agreement": total.rate, "a3_pairs": total.number, "a3_states": len(middle)}
 
 
-def _scaled(tests: _Tests, seen: axioms.Represent, asked: _Asked, out: Path) -> Metrics:
+def _scaled(tests: Tests, seen: axioms.Represent, asked: Asked, out: Path) -> Metrics:
     """`a4.csv`: agreement of (A4) for each lambda and mask, over pairs of equal N, and of one process."""
     labels = tests.particles, tests.processes, tests.columns
-    shown = _Lazy(tests)
+    shown = Shown(tests)
     found = axioms.scaling_invariance(seen, shown, tests.s, *labels, asked.scaling_lambdas)
     columns: dict[str, Any] = {
         "lambda": [one.part for one in found],
@@ -320,7 +236,7 @@ def _scaled(tests: _Tests, seen: axioms.Represent, asked: _Asked, out: Path) -> 
     }
 
 
-def _recombined(tests: _Tests, folder: Path, seen: axioms.Represent, out: Path) -> Metrics:
+def _recombined(tests: Tests, folder: Path, seen: axioms.Represent, out: Path) -> Metrics:
     """`a5.csv`: S~ of states, split by a wall, and recombined (Fig. 5)."""
     states = read_table(folder / "states.csv", _STATES)
     known = set(zip(tests.processes.tolist(), tests.stops.tolist(), strict=True))
@@ -333,7 +249,7 @@ def _recombined(tests: _Tests, folder: Path, seen: axioms.Represent, out: Path) 
         if len(pictures) != len(states.lines):
             found = f"{len(pictures)} pictures"
             raise InputError(folder, f"array {name!r}", found, f"the {len(states.lines)} of states.csv")
-        s[name] = _represented(pictures, np.arange(len(pictures)), seen)
+        s[name] = represented(pictures, np.arange(len(pictures)), seen)
     split, recombined = axioms.splitting_recombination(s["original"], s["split"], s["recombined"])
     numbers = states.numbers
     columns: dict[str, ArrayLike] = {
@@ -356,7 +272,7 @@ def _recombined(tests: _Tests, folder: Path, seen: axioms.Represent, out: Path) 
     }
 
 
-def _dusted(tests: _Tests, seen: axioms.Represent, asked: _Asked, out: Path) -> Metrics:
+def _dusted(tests: Tests, seen: axioms.Represent, asked: Asked, out: Path) -> Metrics:
     """`a6.csv`: agreement of (A6) for each epsilon, pair of dusts and order of it (Fig. 6)."""
     states = _evenly(len(tests.s), asked.dust_states)
     rng = np.random.default_rng(asked.seed)
@@ -395,11 +311,11 @@ def _dusted(tests: _Tests, seen: axioms.Represent, asked: _Asked, out: Path) -> 
     return metrics | {"a6_pairs": found[0].pairs.number}
 
 
-def _additive(tests: _Tests, seen: axioms.Represent, asked: _Asked, out: Path) -> Metrics:
+def _additive(tests: Tests, seen: axioms.Represent, asked: Asked, out: Path) -> Metrics:
     """`extensivity.csv` (Fig. 8); `canonical.csv` and `canonical_curve.csv` (Eq. 1)."""
     found = axioms.extensivity(
         seen,
-        _Lazy(tests),
+        Shown(tests),
         tests.s,
         tests.particles,
         tests.columns,
@@ -424,7 +340,7 @@ def _additive(tests: _Tests, seen: axioms.Represent, asked: _Asked, out: Path) -
     }
 
 
-def _canonical(tests: _Tests, seen: axioms.Represent, asked: _Asked, out: Path) -> Metrics:
+def _canonical(tests: Tests, seen: axioms.Represent, asked: Asked, out: Path) -> Metrics:
     exact = van_der_waals(tests.energies, tests.widths, tests.particles, tests.gas)
     rows: dict[str, list[Any]] = {
         name: [] for name in ("particles", "process", "stop", "s", "canonical", "log_term")
@@ -459,20 +375,6 @@ def _canonical(tests: _Tests, seen: axioms.Represent, asked: _Asked, out: Path) 
         "canonical_log_r2": min(second for _, second in r2),
         "canonical_states": len(rows["s"]),
     }
-
-
-class _Lazy:
-    """Pictures of the test states that are read where they are asked for."""
-
-    def __init__(self, tests: _Tests) -> None:
-        self._tests = tests
-        self.shape = (len(tests.s), *tests.pictures.shape[1:])
-
-    def __len__(self) -> int:
-        return len(self._tests.s)
-
-    def __getitem__(self, states: Any) -> Pictures:
-        return self._tests.shown(states)
 
 
 def _evenly(count: int, wanted: int) -> Integers:
