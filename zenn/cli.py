@@ -14,6 +14,7 @@ from rich.table import Table
 import zenn
 from zenn.commands.classify import app as classify
 from zenn.commands.landscape import app as landscape
+from zenn.commands.laws import app as laws
 from zenn.commands.materials import app as materials
 from zenn.errors import InputError, ZennError
 
@@ -28,6 +29,7 @@ app.add_typer(docs, name="docs")
 app.add_typer(materials, name="materials")
 app.add_typer(landscape, name="landscape")
 app.add_typer(classify, name="classify")
+app.add_typer(laws, name="laws")
 
 Scale = Annotated[str | None, typer.Option(help="ci, small or paper; params.yaml decides when not given.")]
 
