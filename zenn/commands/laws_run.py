@@ -136,9 +136,7 @@ def run_train(path: Path, pictures: Path, out: Path, control: str, device: str) 
     for split in ("validation", "test"):
         loss, accuracy, pairs = (found[f"{split}_{name}"] for name in ("loss", "accuracy", "pairs"))
         each = found[f"{split}_process_accuracy"]
-        print(
-            f"{split}: loss {loss:.4f}, accuracy {accuracy:.4f} of {pairs} pairs; mean of processes {each:.4f}"
-        )
+        print(f"{split}: loss {loss:.4f}, accuracy {accuracy:.4f} of {pairs} pairs, by process {each:.4f}")
     show_folder(out)
 
 
