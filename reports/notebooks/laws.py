@@ -21,10 +21,10 @@
 # Units are the paper's: energies in k_B T₀, lengths in R, times in R √(m / k_B T₀). S̃ itself has no unit
 # and no zero. A line above every figure says which gas it shows; at another scale than `paper` it is a
 # smaller one with coarser pictures, and no verdict rests on it. Figures show the network of the first seed;
-# the table at the end has the means over all seeds with their range and 95 % intervals (Student's t). Where
-# R² belongs to a cloud about the identity, two definitions stand in the table: the squared correlation of
-# the affine fit, and 1 minus the squared residuals about the identity over the total; the paper does not
-# say which is meant. Where there are many states every n-th is drawn; R² and rates are always of all.
+# the table at the end has the means over all seeds with their range and 95 % intervals (Student's t). The
+# paper does not define its R². Where it plots the identity, R² is here 1 minus the squared residuals about
+# the identity over the total; where it fits a line, the squared correlation; for the former both are given.
+# Where there are many states every n-th is drawn; R² and rates are always of all.
 #
 # This notebook only reads results and draws. The numbers that a figure shows lie beside it as a CSV of the
 # same name.
@@ -60,6 +60,13 @@ def read(role, name):
 metrics, values = read("summary", "metrics.csv"), read("summary", "values.csv")
 claims = pd.read_csv(found["claims"])
 own = values[(values["run"] == rows.FULL) & (values["seed"] == settings["seed"])].set_index("metric")["value"]
+
+
+def both_r2(name):
+    """About the identity, and of the best line."""
+    return own[f"{name}_identity_r2"], own[f"{name}_r2"]
+
+
 examples = read("examples", "examples.csv")
 pictures = load_file(found["examples"] / "examples.safetensors")
 
@@ -104,7 +111,7 @@ numbers
 
 # %%
 numbers = rows.states(read("axioms", "a1.csv"), ["process", "stop", "particles", "s", "s_twin"])
-figure = laws.equal_states(numbers, own["a1_r2"], shown)
+figure = laws.equal_states(numbers, both_r2("a1"), shown)
 save(figure, numbers, out, "laws-fig-3")
 figure
 
@@ -129,7 +136,7 @@ figure
 # %%
 columns = ["process", "stop", "particles", "wall", "lambda", "s", "s_split", "s_recombined"]
 numbers = rows.states(read("axioms", "a5.csv"), columns)
-figure = laws.split_states(numbers, [own["a5_split_r2"], own["a5_recombined_r2"]], shown)
+figure = laws.split_states(numbers, [both_r2("a5_split"), both_r2("a5_recombined")], shown)
 save(figure, numbers, out, "laws-fig-5")
 figure
 
@@ -166,7 +173,7 @@ read("axioms", "affine.csv")
 # %%
 columns = ["lambda", "cut", "particles", "s_parts", "s_compound"]
 numbers = rows.states(read("axioms", "extensivity.csv"), columns)
-figure = laws.extensivity(numbers, [own["extensivity_r2"], own["extensivity_identity_r2"]], shown)
+figure = laws.extensivity(numbers, both_r2("extensivity"), shown)
 save(figure, numbers, out, "laws-fig-8")
 figure
 

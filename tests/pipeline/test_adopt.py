@@ -1,4 +1,4 @@
-"""Results of another machine: made there without the pipeline, checked and taken in here, shown by the ledger."""
+"""Results of another machine: made there without the pipeline, checked, taken in, shown by the ledger."""
 
 from __future__ import annotations
 
@@ -18,10 +18,14 @@ from zenn.pipeline.keys import file_digest
 
 BARE = """
 import sys
-class Nothing:
+from importlib.machinery import ModuleSpec
+class Nothing:  # torch asks whether some are there, and goes on without them: importing them is what fails
     def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in {blocked!r}:
-            raise ModuleNotFoundError(name + " is not on this machine")
+        return ModuleSpec(name, self) if name.split(".")[0] in {blocked!r} else None
+    def create_module(self, spec):
+        raise ModuleNotFoundError(spec.name + " is not on this machine")
+    def exec_module(self, module):
+        pass
 sys.meta_path.insert(0, Nothing())
 sys.argv = ["elsewhere", *{arguments!r}]
 import runpy

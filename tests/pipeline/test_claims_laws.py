@@ -16,7 +16,7 @@ GOOD = {
     "test_accuracy": 0.955,
     "test_process_accuracy": 0.93,
     "ceiling_accuracy": 0.96,
-    "a1_r2": 0.995,
+    "a1_r2": 0.996,
     "a1_identity_r2": 0.994,
     "a2_violations": 0.0,
     "a2_triples": 1000.0,
@@ -24,8 +24,8 @@ GOOD = {
     "a3_pairs": 5000.0,
     "a4_agreement": 0.95,
     "a4_process_agreement": 0.94,
-    "a5_split_r2": 0.995,
-    "a5_recombined_r2": 0.995,
+    "a5_split_identity_r2": 0.995,
+    "a5_recombined_identity_r2": 0.995,
     "a6_agreement_0.001": 0.999,
     "a6_agreement_0.005": 0.995,
     "a6_agreement_0.1": 0.6,
@@ -33,7 +33,7 @@ GOOD = {
     "affine_r2_500": 0.99,
     "affine_r2_1000": 0.985,
     "heat_capacity_exponent": 1.01,
-    "extensivity_r2": 0.98,
+    "extensivity_identity_r2": 0.98,
 }
 PROCESSES = ["train"] * 336 + ["validation"] * 56 + ["test"] * 56
 
@@ -83,16 +83,16 @@ def test_good_numbers_hold() -> None:
     [
         ("laws-test-loss", {"test_loss": 0.1151}),
         ("laws-test-accuracy", {"test_accuracy": 0.9449}),
-        ("laws-a1", {"a1_r2": 0.9899}),
+        ("laws-a1", {"a1_identity_r2": 0.9899}),
         ("laws-a2", {"a2_violations": 1.0}),
         ("laws-a3", {"a3_agreement": 0.9989}),
         ("laws-a4", {"a4_agreement": 0.9299}),
-        ("laws-a5-split", {"a5_split_r2": 0.9899}),
-        ("laws-a5-recombined", {"a5_recombined_r2": 0.9899}),
+        ("laws-a5-split", {"a5_split_identity_r2": 0.9899}),
+        ("laws-a5-recombined", {"a5_recombined_identity_r2": 0.9899}),
         ("laws-a6", {"a6_agreement_0.005": 0.9899}),
         ("laws-a6", {"a6_trend": -0.1}),
         ("laws-entropy-linear", {"affine_r2_1000": 0.9799}),
-        ("laws-extensivity", {"extensivity_r2": 0.9599}),
+        ("laws-extensivity", {"extensivity_identity_r2": 0.9599}),
     ],
 )
 def test_a_number_beyond_its_bound_does_not_hold(claim: str, changed: dict[str, float]) -> None:
@@ -109,7 +109,7 @@ def test_large_dust_is_not_asked_to_agree() -> None:
 
 def test_a_smaller_gas_is_measured_and_decides_nothing() -> None:
     for name, rule in laws.RULES.items():
-        found = rule(evidence(scale="small", a1_r2=0.5))
+        found = rule(evidence(scale="small", a1_identity_r2=0.5))
         assert found.measured
         if name in ("laws-process-count", "laws-a2"):
             assert found.verdict is Verdict.HOLDS
@@ -120,8 +120,8 @@ def test_a_smaller_gas_is_measured_and_decides_nothing() -> None:
 
 def test_what_was_not_measured_is_not_said() -> None:
     for name in ("laws-a1", "laws-a3", "laws-test-loss", "laws-extensivity"):
-        metric = {"laws-a1": "a1_r2", "laws-a3": "a3_agreement", "laws-test-loss": "test_loss"}
-        missing = {metric.get(name, "extensivity_r2"): math.nan}
+        metric = {"laws-a1": "a1_identity_r2", "laws-a3": "a3_agreement", "laws-test-loss": "test_loss"}
+        missing = {metric.get(name, "extensivity_identity_r2"): math.nan}
         found = laws.RULES[name](evidence(**missing))
         assert (found.verdict, found.measured) == (Verdict.NOT_RUN, "")
 
@@ -138,5 +138,5 @@ def test_what_stands_beside_a_number_is_said() -> None:
     assert "mean of processes 0.9300" in found.why
     assert "ceiling 0.9600" in found.why
     assert "0.9400" in laws.RULES["laws-a4"](evidence()).why
-    assert "About the plotted identity it is 0.9940" in laws.RULES["laws-a1"](evidence()).why
+    assert "The squared correlation is 0.9960" in laws.RULES["laws-a1"](evidence()).why
     assert "3 seeds" in found.uncertainty

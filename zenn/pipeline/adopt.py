@@ -66,6 +66,9 @@ def adopt(root: Path, folder: Path) -> Adopted:
     records = sorted(path for path in folder.rglob(RECORD) if not _hidden(path.relative_to(folder)))
     if not records:
         raise InputError(folder, "", f"no {RECORD} in it or below", "results that were made elsewhere")
+    order = {name: place for plan in plans.values() for place, name in enumerate(plan.by_name)}
+    # in order of the plan: a refusal then names the step that differs, and not one that reads it
+    records.sort(key=lambda path: order.get(_step_in(path), -1))
     found = [_checked(path.parent, folder, plans) for path in records]
     for result in found:
         _file(result, root)
@@ -120,6 +123,14 @@ def damage(folder: Path, key: str) -> str:
 def _hidden(path: Path) -> bool:
     """Half-made, or where a computation stands."""
     return any(part.startswith(".") or part == "checkpoints" for part in path.parts)
+
+
+def _step_in(path: Path) -> str:
+    """The step that a record names; nothing where it is none."""
+    try:
+        return str(read_json(path)["spec"]["step"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
 
 
 def _checked(folder: Path, above: Path, plans: Mapping[Scale, Plan]) -> Result:

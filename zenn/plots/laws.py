@@ -34,6 +34,7 @@ IN_UNITS = r" ($u$ in $k_B T_0$, $v$ in $R^2$)"
 _LETTERS_PER_INCH = 16
 IDENTITY: dict[str, Any] = {"color": BLACK, "linewidth": 0.9, "linestyle": "--"}
 R2 = "$R^2$ = {:.4f}"
+BOTH_R2 = "$R^2$ = {0:.4f} about the\nidentity, {1:.4f} of a line"
 
 
 @dataclass(frozen=True)
@@ -69,16 +70,16 @@ def titled(figure: Figure, shown: Shown) -> None:
 
 
 @in_style
-def equal_states(table: pd.DataFrame, r2: float, shown: Shown) -> Figure:
+def equal_states(table: pd.DataFrame, r2: tuple[float, float], shown: Shown) -> Figure:
     """Fig. 3: S~ of a state against S~ of another with the same N, volume and energy.
 
-    `table` has particles, s and s_twin.
+    `table` has particles, s and s_twin; `r2` about the identity and of the best line.
     """
     figure = new_figure(width=3.9, height=3.1)
     (axis,) = figure.axes
     _by_particles(axis, table, "s", "s_twin", shown)
     _about_identity(axis, table, ("s", "s_twin"))
-    _note(axis, R2.format(r2))
+    _note(axis, BOTH_R2.format(*r2))
     axis.set_xlabel(f"{S}$(X)$ (dimensionless)")
     axis.set_ylabel(f"{S}$(X')$ (dimensionless)")
     _particles_legend(figure, shown)
@@ -87,10 +88,11 @@ def equal_states(table: pd.DataFrame, r2: float, shown: Shown) -> Figure:
 
 
 @in_style
-def split_states(table: pd.DataFrame, r2: Sequence[float], shown: Shown) -> Figure:
+def split_states(table: pd.DataFrame, r2: Sequence[tuple[float, float]], shown: Shown) -> Figure:
     """Fig. 5: S~ of split states against (a) the original ones, (b) the recombined ones.
 
-    `table` has particles, wall ('x' or 'y', the direction it is parallel to), s, s_split, s_recombined.
+    `table` has particles, wall ('x' or 'y', the direction it is parallel to), s, s_split, s_recombined;
+    `r2` of both panels, about the identity and of the best line.
     """
     figure = new_figure(columns=2, width=PAGE_WIDTH, height=3.2)
     names = {"s": "X", "s_recombined": r"X_\mathrm{recomb}"}
@@ -98,7 +100,7 @@ def split_states(table: pd.DataFrame, r2: Sequence[float], shown: Shown) -> Figu
         for wall, marker in (("x", "o"), ("y", "x")):
             _by_particles(axis, table[table["wall"] == wall], column, "s_split", shown, marker)
         _about_identity(axis, table, (column, "s_split"))
-        _note(axis, R2.format(found))
+        _note(axis, BOTH_R2.format(*found))
         axis.set_xlabel(f"{S}$({name})$ (dimensionless)")
         axis.set_ylabel(rf"{S}$(X_\mathrm{{split}})$ (dimensionless)")
     walls = [
@@ -190,10 +192,10 @@ def entropies(table: pd.DataFrame, common_r2: float, shown: Shown) -> Figure:
 
 
 @in_style
-def extensivity(table: pd.DataFrame, r2: Sequence[float], shown: Shown) -> Figure:
+def extensivity(table: pd.DataFrame, r2: tuple[float, float], shown: Shown) -> Figure:
     """Fig. 8: S~ of a compound (lambda X, (1 - lambda) Y) against the sum of the scaled parts.
 
-    `table` has lambda, s_parts, s_compound; `r2` of the affine fit and about the identity.
+    `table` has lambda, s_parts, s_compound; `r2` about the identity and of the best line.
     """
     figure = new_figure(width=4.4, height=3.2)
     (axis,) = figure.axes
@@ -206,7 +208,7 @@ def extensivity(table: pd.DataFrame, r2: Sequence[float], shown: Shown) -> Figur
             Line2D([], [], linestyle="", marker="o", markersize=4, color=colour, label=f"{value:g}")
         )
     _about_identity(axis, table, ("s_parts", "s_compound"))
-    _note(axis, f"{R2.format(r2[0])}\n(about the identity {r2[1]:.4f})")
+    _note(axis, BOTH_R2.format(*r2))
     axis.set_xlabel(rf"$\lambda${S}$(X) + (1 - \lambda)${S}$(Y)$ (dimensionless)")
     axis.set_ylabel(rf"{S}$(\lambda X, (1 - \lambda) Y)$ (dimensionless)")
     if handles:
