@@ -188,7 +188,8 @@ def test_a_result_that_was_changed_is_refused(here: Checkout, harm: str) -> None
 
 
 def test_without_a_training_there_is_no_verdict_yet(here: Checkout) -> None:
-    shutil.rmtree(here.folder / "kept" / "results" / "laws" / "seed1-axioms")
+    for run in ("seed1-axioms", "summary"):
+        shutil.rmtree(here.folder / "kept" / "results" / "laws" / run)
     said = adopt(here)
     assert "no verdict yet for laws at scale small: laws/seed1-axioms" in said
     assert not (here.folder / "data" / "recorded" / "claims.csv").exists()
