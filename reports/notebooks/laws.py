@@ -73,9 +73,9 @@ pictures = load_file(found["examples"] / "examples.safetensors")
 # %% [markdown]
 # ## Fig. 1: the gas and its piston
 # (a) The last of the five frames of a microscopic state, with the piston where it was, dark on light here.
-# (b) The piston over one cycle of that process: it moves, stops, and moves on; the arrows show where five
-# frames are taken. A process has three such cycles. The paper gives the sets of speeds and distances and
-# the number of processes, 448; which of them are combined is our reconstruction.
+# (b) The piston over one cycle of another test process: it moves, stops, and moves on; the arrows show
+# where five frames are taken. A process has three such cycles. The paper gives the sets of speeds and
+# distances and the number of processes, 448; which of them are combined is our reconstruction.
 
 # %%
 schedule = read("examples", "schedule.csv")

@@ -66,30 +66,22 @@ def gas(picture: Any, table: pd.DataFrame, shown: Shown) -> Figure:
             )
         )
     for start, end, y, name, colour in (
-        (0.05, -0.22, 0.62, r"$v_\mathrm{push}$", VERMILION),
-        (0.0, 0.27, 0.42, r"$v_\mathrm{pull}$", BLUE),
+        (width, width - 0.25 * L, 0.62, r"$v_\mathrm{push}$", VERMILION),
+        (width - 0.25 * L, width, 0.42, r"$v_\mathrm{pull}$", BLUE),
     ):
-        middle = width + 0.025 * L
+        arrow: dict[str, Any] = {
+            "arrowstyle": "-|>",
+            "mutation_scale": 10,
+            "color": colour,
+            "linewidth": 1.8,
+            "zorder": 4,
+        }
         first.add_patch(
-            FancyArrowPatch(
-                (middle + start * L, y * L),
-                (middle + end * L, y * L),
-                arrowstyle="-|>",
-                mutation_scale=9,
-                color=colour,
-                zorder=4,
-            )
+            FancyArrowPatch((start, y * L), (end, y * L), shrinkA=0, shrinkB=0, linewidth=1.8, **arrow)
         )
-        first.text(
-            middle + end * L / 2,
-            (y + 0.03) * L,
-            name,
-            color=colour,
-            ha="center",
-            fontsize=8,
-            zorder=5,
-            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6, "alpha": 0.85},
-        )
+        behind: dict[str, Any] = {"facecolor": "white", "edgecolor": "none", "pad": 1.0, "alpha": 0.9}
+        middle = ((start + end) / 2, (y + 0.035) * L)
+        first.text(*middle, name, color=colour, ha="center", va="bottom", fontsize=9, zorder=5, bbox=behind)
     first.annotate(
         "",
         (0, 1.07 * L),
