@@ -18,6 +18,7 @@ rule all:
         ancient(RUN.paths("landscape")),
         ancient(RUN.paths("data")),
         ancient(RUN.paths("classification")),
+        ancient(RUN.paths("laws")),
         ancient(RUN.paths("report")),
         RUN.shown_page,
 
@@ -40,6 +41,11 @@ rule data:
 rule classification:
     input:
         ancient(RUN.paths("classification")),
+
+
+rule laws:
+    input:
+        ancient(RUN.paths("laws")),
 
 
 rule report:
@@ -72,11 +78,12 @@ rule job:
     conda:
         RUN.environment
     shell:
-        "exec {params.python:q} -m zenn.pipeline.job {params.order:q} {resources.gpu} > {log:q} 2>&1"
+        "exec {params.python:q} -m zenn.pipeline.job {params.order:q} {resources.gpu} {threads} > {log:q} 2>&1"
 
 
 include: "workflow/rules/materials.smk"
 include: "workflow/rules/landscape.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/classification.smk"
+include: "workflow/rules/laws.smk"
 include: "workflow/rules/report.smk"

@@ -14,8 +14,9 @@ from rich.table import Table
 import zenn
 from zenn.commands.classify import app as classify
 from zenn.commands.landscape import app as landscape
+from zenn.commands.laws import app as laws
 from zenn.commands.materials import app as materials
-from zenn.errors import ZennError
+from zenn.errors import InputError, ZennError
 
 app = typer.Typer(
     help="Reproduce, check and use neural networks built on thermodynamics.",
@@ -28,6 +29,7 @@ app.add_typer(docs, name="docs")
 app.add_typer(materials, name="materials")
 app.add_typer(landscape, name="landscape")
 app.add_typer(classify, name="classify")
+app.add_typer(laws, name="laws")
 
 Scale = Annotated[str | None, typer.Option(help="ci, small or paper; params.yaml decides when not given.")]
 
@@ -78,18 +80,35 @@ def options(
 def plan(
     scale: Scale = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print step names and keys as JSON.")] = False,
+    subject: Annotated[str | None, typer.Option(help="Only the steps of one subject, e.g. laws.")] = None,
+    orders: Annotated[
+        Path | None,
+        typer.Option(help="Write the steps here, for python -m zenn.pipeline.elsewhere on another machine."),
+    ] = None,
 ) -> None:
     """Show every step of the pipeline, its key, and whether its result is there."""
+    from zenn.pipeline.claims.ledger import KEYED
+    from zenn.pipeline.elsewhere import write_orders
     from zenn.pipeline.intact import state_of
     from zenn.pipeline.plan import plan_checkout
+    from zenn.pipeline.provenance import commit
 
     root = checkout()
     found = plan_checkout(root, scale=scale)
-    if as_json:
-        print(json.dumps({step.name: step.key for step in found.steps}, indent=1))
+    steps = [step for step in found.steps if subject in (None, step.subject)]
+    if not steps:
+        raise InputError(
+            "argument --subject", "", subject, f"one of {sorted({s.subject for s in found.steps})}"
+        )
+    if orders is not None:
+        write_orders(orders, [step.order for step in steps], commit(root, KEYED))
+        print(f"orders of scale {found.scale} written to {orders}")
         return
-    table = Table("step", "key", "state", title=f"{len(found.steps)} steps at scale {found.scale}")
-    for step in found.steps:
+    if as_json:
+        print(json.dumps({step.name: step.key for step in steps}, indent=1))
+        return
+    table = Table("step", "key", "state", title=f"{len(steps)} steps at scale {found.scale}")
+    for step in steps:
         table.add_row(step.name, step.key, state_of(step, root))
     Console().print(table)
 
@@ -101,6 +120,40 @@ def publish() -> None:
 
     for path in publish_checkout(checkout()):
         print(path)
+
+
+@app.command()
+def adopt(
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FOLDER", help="Results with their records, and the logs beside them.", show_default=False
+        ),
+    ],
+) -> None:
+    """Take in results that another machine computed from this code and these parameters.
+
+    \b
+    Example: zenn plan --scale paper --subject laws --orders orders.json    (here)
+             python -m zenn.pipeline.elsewhere orders.json --keep kept      (there)
+             zenn adopt kept                                                (here)
+
+    Checks every file against its hash and every key against the plan; one that
+    is of other code, parameters or inputs is refused, and nothing is taken in.
+    Files the small ones in data/recorded, and the verdicts that follow from them
+    in data/recorded/claims.csv: the ledger shows these at every smaller scale.
+    """
+    from zenn.pipeline.adopt import adopt as adopt_results
+
+    found = adopt_results(checkout(), folder)
+    for name in found.taken:
+        print(f"taken in: {name}")
+    for name in found.made:
+        print(f"made from them: {name}")
+    for of, missing in found.missing.items():
+        print(f"no verdict yet for {of}: {', '.join(missing)}")
+    if found.rows:
+        print(f"ledger rows: {', '.join(found.rows)}")
 
 
 @app.command()

@@ -22,7 +22,7 @@ def test_table_1_at_the_size_of_the_paper():
         ("Dense", "Output units: 64", "ReLU"),
         ("Dense", "Output units: 1", "Linear"),
     ]
-    assert all("2 x 2, stride 2" in row.hyperparameter for row in rows[:5])
+    assert all("2 x 2; stride 2" in row.hyperparameter for row in rows[:5])
     assert rows[4].output == (128, 8, 8)
     # 4 weights for each pair of channels, one bias each; dense layers after 128 x 8 x 8
     assert [row.parameters for row in rows[:2]] == [5 * 16 * 4 + 16, 16 * 32 * 4 + 32]
@@ -62,3 +62,29 @@ def test_augmentation_is_the_group_of_the_square_and_time():
     assert len({array.tobytes() for array in made}) == 16
     np.testing.assert_array_equal(made[2], np.rot90(picture, 1, (-2, -1)))
     np.testing.assert_array_equal(made[1], picture[:, ::-1])
+
+
+def test_the_order_of_memory_changes_nothing():
+    """Beside a plain stack of torch's layers, channel by channel in memory."""
+    network = Subnetwork(64).eval()
+    plain = torch.nn.Sequential()
+    channels = (5, 16, 32, 64, 64, 128)
+    for before, after in itertools.pairwise(channels):
+        plain.extend([torch.nn.Conv2d(before, after, 2, 2), torch.nn.ReLU()])
+    plain.extend([torch.nn.Flatten(), torch.nn.Identity()])
+    for before, after in ((512, 128), (128, 64)):
+        plain.extend([torch.nn.Linear(before, after), torch.nn.ReLU()])
+    plain.append(torch.nn.Linear(64, 1))
+    plain.load_state_dict(
+        {k.removeprefix("layers."): v.contiguous() for k, v in network.state_dict().items()}
+    )
+    images = torch.rand(6, 5, 64, 64)
+    torch.testing.assert_close(network(images), plain(images)[:, 0], rtol=1e-5, atol=1e-6)
+
+
+def test_the_representation_is_in_full_precision_under_16_bit_convolutions():
+    network, images = Subnetwork(32).eval(), torch.rand(3, 5, 32, 32)
+    with torch.autocast("cpu", torch.bfloat16):
+        found = network(images)
+    assert found.dtype == torch.float32
+    torch.testing.assert_close(found, network(images), rtol=0.1, atol=0.01)

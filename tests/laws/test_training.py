@@ -69,3 +69,8 @@ def test_scores_beside_scikit_learn():
     assert found.process_accuracy == pytest.approx(
         np.mean([(rise[which == p] > 0).mean() for p in (1, 2, 3)])
     )
+
+
+def test_a_network_that_tells_nothing_apart_is_at_chance():
+    found = scores(np.zeros(12), np.repeat([1, 2], 6))
+    assert found == pytest.approx((np.log(2), 0.5, 0.5))

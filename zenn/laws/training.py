@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -29,11 +29,21 @@ from zenn.laws.network import Subnetwork, augmented, pair_loss
 Integers = NDArray[np.int64]
 
 
+class Pictures(Protocol):
+    """Pictures (images, frames, pixels, pixels) of uint8: a tensor, or what reads them from a disk."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(images, frames, pixels, pixels)."""
+
+    def __getitem__(self, images: Integers, /) -> Tensor: ...
+
+
 @dataclass(frozen=True, eq=False)
 class Examples:
     """Pictures (images, frames, pixels, pixels) of uint8, of each its process, in order of time in each."""
 
-    pictures: Tensor
+    pictures: Pictures | Tensor
     processes: Integers
 
 
@@ -73,28 +83,37 @@ class Trained:
     history: list[Epoch]
 
 
-def represent(network: Subnetwork, pictures: Tensor, batch: int = 256) -> NDArray[np.float64]:
-    """S~ (images,) of pictures (images, frames, pixels, pixels) of uint8."""
+def represent(network: Subnetwork, pictures: Pictures | Tensor, batch: int = 64) -> NDArray[np.float64]:
+    """S~ (images,) of pictures (images, frames, pixels, pixels) of uint8, in full single precision."""
     device = next(network.parameters()).device
     training = network.training
     network.eval()
-    with torch.no_grad():
-        parts = [network(part.to(device).float() / 255).cpu() for part in torch.split(pictures, batch)]
+    count = pictures.shape[0]
+    parts = [torch.zeros(0)]
+    with torch.no_grad(), torch.backends.cudnn.flags(allow_tf32=False):
+        for start in range(0, count, batch):
+            some = np.arange(start, min(start + batch, count))
+            parts.append(network(_levels(pictures[some].to(device))).cpu())
     network.train(training)
     return torch.cat(parts).double().numpy()
 
 
+def _levels(pictures: Tensor) -> Tensor:
+    """Grey levels in 0...1."""
+    return pictures.float().div_(255)
+
+
 def scores(representations: NDArray[np.float64], processes: Integers) -> Scores:
-    """Loss and accuracies over all pairs i < j of every process."""
+    """Loss and accuracies over all pairs i < j of every process; equal S~ tell nothing and are half right."""
     losses: list[float] = []
-    right: list[int] = []
+    right: list[float] = []
     counts: list[int] = []
     for part in _runs(processes):
         i, j = np.triu_indices(len(part), 1)
         if len(i):
             rise = representations[part][j] - representations[part][i]
             losses.append(float(functional.softplus(torch.from_numpy(-rise)).sum()))
-            right.append(int((rise > 0).sum()))
+            right.append(float((rise > 0).sum() + (rise == 0).sum() / 2))
             counts.append(len(i))
     each = float(np.mean(np.array(right) / counts))
     return Scores(sum(losses) / sum(counts), sum(right) / sum(counts), each)
@@ -153,13 +172,17 @@ def _epoch(
             images = torch.cat(
                 [
                     augmented(
-                        examples.pictures[chunk], int(rng.integers(8)), reversed_time=bool(rng.integers(2))
-                    )
+                        examples.pictures[chunk].to(device),
+                        int(rng.integers(8)),
+                        reversed_time=bool(rng.integers(2)),
+                    ).contiguous(memory_format=torch.channels_last)
                     for chunk in step
                 ]
             )
             sizes = [len(chunk) for chunk in step]
-            loss = pair_loss(network(images.to(device).float() / 255), sizes)
+            with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+                found = network(_levels(images))
+            loss = pair_loss(found, sizes)
             adam.zero_grad()
             torch.autograd.backward(loss)
             adam.step()
@@ -200,8 +223,9 @@ def _digest(training: Examples, validation: Examples, settings: Settings) -> str
     digest = hashlib.sha256(json.dumps(asdict(settings), sort_keys=True).encode())
     for examples in (training, validation):
         digest.update(examples.processes.tobytes())
-        some = examples.pictures[:: max(1, len(examples.pictures) // 64)]
-        digest.update(some.numpy().tobytes())
+        count = examples.pictures.shape[0]
+        some = examples.pictures[np.arange(0, count, max(1, count // 64))]
+        digest.update(some.cpu().numpy().tobytes())
     return digest.hexdigest()
 
 
@@ -221,8 +245,12 @@ class _State:
             tensors |= {f"adam.{number}.{name}": value for name, value in of.items()}
         said = {"training": digest, "best": self.best_epoch, "history": self.history}
         copies = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
-        with atomic_file(path) as temporary:
-            save_file(copies, temporary, {"state": json.dumps(said)})
+        try:
+            with atomic_file(path) as temporary:
+                save_file(copies, temporary, {"state": json.dumps(said)})
+        except (SafetensorError, OSError) as error:
+            hint = "The last epoch that was written is kept: make room and give the command again"
+            raise InputError(path, "", error, "room for the state of a training", hint) from None
 
     def read(self, path: Path, digest: str) -> None:
         try:

@@ -1,4 +1,4 @@
-"""`python -m zenn.pipeline.job ORDER.json [GPUS]`: carry out one planned step; its result appears whole.
+"""`python -m zenn.pipeline.job ORDER.json [GPUS [THREADS]]`: do a planned step; its result appears whole.
 
 The key is computed again from the disk when the job starts and when it ends: a result made from code or
 data that changed in between is discarded, because its name would not be true.
@@ -13,7 +13,7 @@ import shutil
 import sys
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ from zenn.room import carry_out
 
 CHECKPOINTS = "checkpoints"  # <subject>/<run>/<key>: of a computation that has not ended
 MEASURED = "measured.json"  # there: what a step says of its own speed and memory
+THREADS = "ZENN_THREADS"  # what a step may use at a time; its results are the same
 UNWRITABLE = {
     errno.ENOSPC,
     errno.EDQUOT,
@@ -47,8 +48,10 @@ class ChangedWhileRunningError(ZennError):
     """Code or data changed between the plan and the end of the job."""
 
 
-def run_order(order: dict[str, Any], root: Path) -> None:
+def run_order(order: dict[str, Any], root: Path, damaged: Callable[[Path, str], str] = damage_of) -> None:
     """Carry out one order (see `Step.order`) in the checkout `root`.
+
+    `damaged` says what is wrong with an input of a key, or nothing.
 
     Raises
     ------
@@ -61,7 +64,7 @@ def run_order(order: dict[str, Any], root: Path) -> None:
     root = root.resolve()  # notebooks run in another folder
     inputs = {role: root / path for role, path in order["inputs"].items()}
     for role, path in inputs.items():
-        damage = damage_of(path, spec["inputs"][role])
+        damage = damaged(path, spec["inputs"][role])
         if damage:
             (root / SEEN).unlink(missing_ok=True)
             raise ZennError(f"{name}, input {role}: {damage}. Give the command again: it will be made again.")
@@ -145,6 +148,8 @@ def main(argv: list[str]) -> int:
     """Entry point; returns the exit status."""
     die_with_parent()
     os.environ.setdefault("SOURCE_DATE_EPOCH", "0")  # figures carry no date of their making
+    if len(argv) > 2:
+        os.environ[THREADS] = argv[2]
     try:
         slots = take(int(argv[1])) if len(argv) > 1 else None  # held until the process ends
         run_order(read_json(Path(argv[0])), Path.cwd())

@@ -12,10 +12,10 @@ from typing import Any
 import yaml
 
 from zenn.errors import ZennError
-from zenn.pipeline.claims.ledger import PUBLISHED, Row, decided_above
+from zenn.pipeline.claims.ledger import FROM_SMALLEST, PUBLISHED, RECORDED, Row, decided_above
 from zenn.pipeline.params import Params, load_params, resolve
 from zenn.pipeline.steps import Step
-from zenn.pipeline.subjects import classification, data, landscape, materials, report
+from zenn.pipeline.subjects import classification, data, landscape, laws, materials, report
 from zenn.pipeline.tree import Tree
 
 PARAMS_FILE = "params.yaml"
@@ -67,20 +67,28 @@ def plan_checkout(root: Path, overrides: Mapping[str, Any] | None = None, scale:
     raw, tree = _overlaid(load_params(root / PARAMS_FILE), overrides or {}), Tree(root)
     source = f"{PARAMS_FILE} under --config" if overrides else PARAMS_FILE
     params = resolve(raw, source, scale)
-    above = []
+    above: dict[str, Row] = {}
     keys_at: dict[str, set[str]] = {}
-    for row in decided_above(params.scale, root / PUBLISHED):
-        larger = row["scale"]
-        if larger not in keys_at:
-            keys_at[larger] = {step.key for step in _subjects(resolve(raw, PARAMS_FILE, larger), tree)}
-        above.append({**row, "current": "yes" if row["key"] in keys_at[larger] else "no"})
-    return plan(params, tree, above)
+    for place in (PUBLISHED, RECORDED):  # a recorded row is published with the next ledger: it may be newer
+        for row in decided_above(params.scale, root / place):
+            larger = row["scale"]
+            if larger not in keys_at:
+                keys_at[larger] = {step.key for step in _subjects(resolve(raw, PARAMS_FILE, larger), tree)}
+            told = {**row, "current": "yes" if row["key"] in keys_at[larger] else "no"}
+            above[row["id"]] = max(above.get(row["id"], told), told, key=_weight)
+    return plan(params, tree, [*above.values()])
+
+
+def _weight(row: Row) -> tuple[int, bool]:
+    """Of two rows about one claim the heavier one is shown: of a larger scale, then of this code."""
+    return FROM_SMALLEST.index(row["scale"]), row["current"] == "yes"
 
 
 def _subjects(params: Params, tree: Tree) -> list[Step]:
     forward, prepared = materials.steps(params, tree), data.steps(params, tree)
     inverse = landscape.steps(params, tree, forward)
-    return [*forward, *inverse, *prepared, *classification.steps(params, tree, prepared)]
+    classified = classification.steps(params, tree, prepared)
+    return [*forward, *inverse, *prepared, *classified, *laws.steps(params, tree)]
 
 
 def _overlaid(raw: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import platform
 import re
 import resource
 import subprocess
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +46,7 @@ def of_run(root: Path, spec: dict[str, Any], started: float, seconds: float) -> 
         "wall_time_s": round(seconds, 3),
         "peak_memory_MiB": round(_peak_memory_kib() / 1024, 1),
         "host": platform.node(),
-        "python": platform.python_version(),
+        "python": python(),
         "packages": versions(),
     }
 
@@ -62,8 +62,13 @@ def commit(root: Path, paths: list[str] | None = None) -> str:
 
 
 def hardware() -> str:
-    """Processor (and accelerator) by name, e.g. 'AMD EPYC 7B13, 2 cores'."""
-    return f"{_processor()}, {os.cpu_count()} cores"
+    """Processor and, where this process may see one, accelerator: e.g. 'AMD EPYC 7B13, 2 cores'."""
+    return ", ".join([_processor(), f"{os.cpu_count()} cores", *_accelerators()])
+
+
+def python() -> str:
+    """The version of this Python."""
+    return platform.python_version()
 
 
 def drifted_versions(root: Path) -> list[str]:
@@ -78,13 +83,36 @@ def drifted_versions(root: Path) -> list[str]:
 
 
 def versions() -> dict[str, str]:
-    """Versions of the packages that decide numbers and pictures."""
-    return {name: version(name) for name in PACKAGES}
+    """Versions of the packages that decide numbers and pictures, of those that are installed."""
+    found = {}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue  # a computing machine has no pipeline
+    return found
 
 
 def _peak_memory_kib() -> int:
     """Of this process or the largest of its children (a notebook's kernel)."""
     return max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+
+
+def _accelerators() -> list[str]:
+    """Names of the GPUs that this process may use."""
+    if os.environ.get("CUDA_VISIBLE_DEVICES") == "":
+        return []
+    try:
+        listed = subprocess.run(
+            ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return []
+    names = [line.strip() for line in listed.stdout.splitlines() if line.strip()]
+    return [f"{names.count(name)} x {name}" for name in dict.fromkeys(names)]
 
 
 def _processor() -> str:

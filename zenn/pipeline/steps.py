@@ -30,6 +30,8 @@ class Step:
     code : module -> hash, of the import closure of `module` and `notebook_modules`.
     hashes : file -> hash, of `files`.
     scale : the scale it was planned at (not part of the key: equal work has an equal key).
+    light : whether it takes seconds and reads small files only, so that `zenn adopt` may carry it out from
+        results made elsewhere (not part of the key either).
     """
 
     subject: str
@@ -43,6 +45,7 @@ class Step:
     notebook_modules: tuple[str, ...] = ()
     code: Mapping[str, str] = field(default_factory=dict)
     hashes: Mapping[str, str] = field(default_factory=dict)
+    light: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "key", key_of(self.spec))
@@ -116,6 +119,7 @@ class Planner:
         inputs: Mapping[str, Step] | None = None,
         files: Mapping[str, str] | None = None,
         notebook_modules: Iterable[str] = (),
+        light: bool = False,
     ) -> Step:
         """A step with the hashes of its code and files filled in."""
         files, notebook_modules = files or {}, tuple(notebook_modules)
@@ -131,4 +135,5 @@ class Planner:
             notebook_modules=notebook_modules,
             code=self.tree.code(module, *notebook_modules),
             hashes={path: self.tree.file(path) for path in files.values()},
+            light=light,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
+from io import BytesIO
 from pathlib import Path
 from typing import Any, ParamSpec
 
@@ -13,6 +14,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from PIL import Image
 
 from zenn.errors import ZennError
 
@@ -105,10 +107,15 @@ def save(figure: Figure, numbers: pd.DataFrame, folder: Path, name: str) -> None
     """
     refuse_undocumented_curves(figure, numbers, name)
     with project_style():
-        figure.savefig(folder / f"{name}.png", metadata={"Software": None})
+        drawn = BytesIO()
+        figure.savefig(drawn, metadata={"Software": None})
         figure.savefig(
             folder / f"{name}.pdf", metadata={"CreationDate": None, "Creator": None, "Producer": None}
         )
+    with Image.open(drawn) as picture:
+        # 256 colours cannot be told from all of them in a drawing, and take a third of the room
+        few = picture.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+        few.save(folder / f"{name}.png", optimize=True, dpi=picture.info["dpi"])
     save_table(numbers, folder, name)
 
 

@@ -9,15 +9,23 @@ from __future__ import annotations
 import json
 import shutil
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from zenn.errors import InputError
 from zenn.files import atomic_file
 from zenn.given import Given
-from zenn.laws.processes import FRAMES
+from zenn.laws.processes import FRAMES, Process
 from zenn.laws.rendering import render
-from zenn.laws.store import PROCESSES, SNAPSHOTS, file_name, load_simulation, load_trajectory
+from zenn.laws.store import (
+    DESIGN,
+    PROCESSES,
+    SNAPSHOTS,
+    Simulation,
+    file_name,
+    load_simulation,
+    load_trajectory,
+)
 from zenn.progress import Progress
 
 PICTURES = "pictures.safetensors"
@@ -27,7 +35,7 @@ MULTIPLE = 32
 
 
 def run(params: Given, inputs: Mapping[str, Path], out: Path) -> None:
-    """Write `pictures.safetensors` (stops, 5, pixels, pixels), `index.csv`, `processes.csv`."""
+    """Write `pictures.safetensors` (stops, 5, pixels, pixels), `index.csv`, and tables of `simulate`."""
     pixels, radius = params.integer("pixels"), params.number("drawn_radius")
     folder = inputs["snapshots"]
     simulation, chosen = load_simulation(folder)
@@ -38,16 +46,31 @@ def run(params: Given, inputs: Mapping[str, Path], out: Path) -> None:
     stops = [
         len(load_trajectory(folder / file_name(process), simulation, process).times) for process in chosen
     ]
-    # written picture by picture: at the paper's scale all of them are more than most memories hold
-    with atomic_file(out / PICTURES) as temporary, temporary.open("wb") as file:
-        file.write(_header((sum(stops), FRAMES, pixels, pixels)))
+    try:
+        _draw(out / PICTURES, folder, simulation, chosen, sum(stops), pixels, radius)
+    except OSError as error:
+        raise InputError(out / PICTURES, "", error, "room for the pictures", "Make room") from None
+    for source, name in ((SNAPSHOTS, INDEX), (PROCESSES, PROCESSES), (DESIGN, DESIGN)):
+        shutil.copyfile(folder / source, out / name)
+
+
+def _draw(
+    path: Path,
+    folder: Path,
+    simulation: Simulation,
+    chosen: Sequence[Process],
+    stops: int,
+    pixels: int,
+    radius: float,
+) -> None:
+    """Write the pictures one by one: at the paper's scale all of them are more than most memories hold."""
+    with atomic_file(path) as temporary, temporary.open("wb") as file:
+        file.write(_header((stops, FRAMES, pixels, pixels)))
         with Progress("pictures of processes", len(chosen)) as progress:
             for done, process in enumerate(chosen, start=1):
                 positions = load_trajectory(folder / file_name(process), simulation, process).positions
                 file.write(render(positions, simulation.gas.length, radius, pixels).data)
                 progress.update(done)
-    for source, name in ((SNAPSHOTS, INDEX), (PROCESSES, PROCESSES)):
-        shutil.copyfile(folder / source, out / name)
 
 
 def check_pixels(pixels: int) -> None:

@@ -18,6 +18,7 @@ from zenn.pipeline.provenance import UNKNOWN
 
 CLAIMS = "data/inputs/claims.csv"
 PUBLISHED = "reports/claims.csv"
+RECORDED = "data/recorded/claims.csv"  # what was measured elsewhere, see zenn.pipeline.adopt
 FROM_SMALLEST = ("ci", "small", "paper")
 KEYED = ["zenn", "params.yaml", "requirements.lock", "data/inputs", "reports/notebooks"]  # what enters keys
 CLAIM_COLUMNS = ("id", "paper", "artefact", "claim", "paper_value")

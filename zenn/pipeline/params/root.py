@@ -5,6 +5,7 @@ from __future__ import annotations
 from zenn.pipeline.params.base import Scale, Section, parameter
 from zenn.pipeline.params.classification import Classification
 from zenn.pipeline.params.landscape import Landscape
+from zenn.pipeline.params.laws import Laws
 from zenn.pipeline.params.materials import Materials
 
 
@@ -15,10 +16,12 @@ class Params(Section):
     materials: Materials = parameter("forward model of a solid")
     landscape: Landscape = parameter("inverse problem")
     classification: Classification = parameter("cross-zentropy against cross-entropy")
+    laws: Laws = parameter("gas that teaches entropy")
 
 
 SECTIONS: dict[str, type[Section]] = {
     "materials": Materials,
     "landscape": Landscape,
     "classification": Classification,
+    "laws": Laws,
 }
