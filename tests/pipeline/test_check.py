@@ -81,7 +81,7 @@ def test_moved_numbers_are_seen(fresh: Checkout) -> None:
 def test_a_subject_without_figures_is_refused(fresh: Checkout) -> None:
     printed = check(fresh, "--subject", "minerals", fails=True)
     assert (
-        "argument --subject: found minerals, expected one of ['classification', 'landscape', 'materials'"
+        "argument --subject: found minerals, expected one of ['classification', 'landscape', 'laws'"
         in printed
     )
     assert "expected none with --record" in check(fresh, "--record", "--subject", "materials", fails=True)

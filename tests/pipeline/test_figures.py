@@ -7,6 +7,7 @@ from pathlib import Path
 import matplotlib as mpl
 import pandas as pd
 import pytest
+from PIL import Image
 
 from zenn.errors import ZennError
 from zenn.plots import materials
@@ -35,6 +36,17 @@ def test_equal_bytes_whatever_the_users_settings(tmp_path: Path) -> None:
         assert (tmp_path / "one" / f"figure.{ending}").read_bytes() == (
             tmp_path / "two" / f"figure.{ending}"
         ).read_bytes(), ending
+
+
+def test_a_picture_takes_little_room_and_keeps_its_size(tmp_path: Path) -> None:
+    figure = materials.free_energy(CURVES)
+    save(figure, CURVES, tmp_path, "figure")
+    width, height = figure.get_size_inches() * 150
+    with Image.open(tmp_path / "figure.png") as picture:
+        assert picture.mode == "P"  # a palette: few colours
+        assert picture.size == (int(width), int(height))
+        assert picture.info["dpi"][0] == pytest.approx(150, abs=0.1)
+        assert picture.convert("RGB").getpixel((0, 0)) == (255, 255, 255)
 
 
 def test_every_temperature_is_drawn_and_labelled() -> None:

@@ -128,5 +128,5 @@ def test_only_what_a_scale_changes_has_another_key() -> None:
     small, ci = plan_checkout(ROOT, scale="small"), plan_checkout(ROOT, scale="ci")
     same = {s.name for s in small.steps if s.name in ci.by_name and ci.by_name[s.name].key == s.key}
     made = {f"data/{name}" for name in ("digits", "digits-clean", "digits-imbalanced", "digits-random")}
-    made |= {"data/topics4", "data/topics5", "classification/cross-entropy-limit"}
+    made |= {"data/topics4", "data/topics5", "classification/cross-entropy-limit", "laws/design"}
     assert same == made | {"materials/fe3pt-eos-round-trip", "materials/fe3pt-critical-point"}

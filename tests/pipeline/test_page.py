@@ -24,7 +24,7 @@ from zenn.pipeline.report.exhibits import COLUMNS
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = ROOT / "zenn/pipeline/report/page.html.j2"
 KEY = "9f3ab17c02de4411"
-SUBJECTS = ("materials", "landscape", "classification")
+SUBJECTS = ("materials", "landscape", "classification", "laws")
 EVIL = "<script>alert('x')</script> & \"quoted\" <b>S~</b>"
 ATTRIBUTES_THAT_LOAD = ("src", "srcset", "poster", "data", "action", "background", "xlink:href")
 

@@ -76,9 +76,7 @@ def gas(picture: Any, table: pd.DataFrame, shown: Shown) -> Figure:
             "linewidth": 1.8,
             "zorder": 4,
         }
-        first.add_patch(
-            FancyArrowPatch((start, y * L), (end, y * L), shrinkA=0, shrinkB=0, linewidth=1.8, **arrow)
-        )
+        first.add_patch(FancyArrowPatch((start, y * L), (end, y * L), shrinkA=0, shrinkB=0, **arrow))
         behind: dict[str, Any] = {"facecolor": "white", "edgecolor": "none", "pad": 1.0, "alpha": 0.9}
         middle = ((start + end) / 2, (y + 0.035) * L)
         first.text(*middle, name, color=colour, ha="center", va="bottom", fontsize=9, zorder=5, bbox=behind)
