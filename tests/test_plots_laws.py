@@ -87,7 +87,7 @@ def figures(results):
     chosen = tables.states(states, ["particles", "wall", "lambda", "s", "s_split", "s_recombined"])
     yield "fig-5", laws.split_states(chosen, [(0.9949, 0.995), (0.9946, 0.995)], SHOWN), chosen
     chosen = tables.stability(results["dust"])
-    yield "fig-6", laws.dust(chosen, np.zeros((64, 64)), SHOWN), chosen
+    yield "fig-6", laws.dust(chosen, np.zeros((64, 64)), 0.02, SHOWN), chosen
     chosen = tables.entropies(states, results["fits"])
     yield "fig-7", laws.entropies(chosen, 0.98, SHOWN), chosen
     chosen = tables.states(results["parts"], ["lambda", "s_parts", "s_compound"])

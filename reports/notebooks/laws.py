@@ -35,7 +35,7 @@ out = "."  # folder the figures go to
 scale = "small"
 figures = []
 tables = []
-settings = {}  # gas, particles, pixels, processes, share: what is shown; seed: of which network
+settings = {}  # gas, particles, pixels, processes, share, epsilon: what is shown; seed: of which network
 
 # %%
 from pathlib import Path
@@ -148,7 +148,7 @@ figure
 
 # %%
 numbers = rows.stability(read("axioms", "a6.csv"))
-figure = laws.dust(numbers, pictures["dust"], shown)
+figure = laws.dust(numbers, pictures["dust"], settings["epsilon"], shown)
 save(figure, numbers, out, "laws-fig-6")
 figure
 

@@ -12,6 +12,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator, NullFormatter
 
 from zenn.plots.style import (
@@ -116,11 +117,11 @@ def split_states(table: pd.DataFrame, r2: Sequence[tuple[float, float]], shown: 
 
 
 @in_style
-def dust(table: pd.DataFrame, picture: Any, shown: Shown) -> Figure:
-    """Fig. 6: agreement rate against the size of the dust; inset, a state with dust.
+def dust(table: pd.DataFrame, picture: Any, share: float, shown: Shown) -> Figure:
+    """Fig. 6: agreement rate against the size of the dust; inset, a state with dust, which is framed.
 
     `table` has series ('dust': a pair of dust states in one order, 'all': the mean), fraction, dust, order
-    and agreement; `picture` is a grey-level array, or None.
+    and agreement; `picture` is a grey-level array in which the dust takes up `share`, or None.
     """
     figure = new_figure(width=4.9, height=3.2)
     (axis,) = figure.axes
@@ -155,6 +156,9 @@ def dust(table: pd.DataFrame, picture: Any, shown: Shown) -> Figure:
         inset.set(xticks=[], yticks=[])
         inset.set_title(r"$(X, \varepsilon Z)$", fontsize=7, pad=2)
         inset.grid(False)
+        side = np.sqrt(share) * len(picture)  # amid the half that is gas wherever the piston is
+        corner = len(picture) / 4 - side / 2 - 0.5, len(picture) / 2 - side / 2 - 0.5
+        inset.add_patch(Rectangle(corner, side, side, fill=False, edgecolor=VERMILION, linewidth=1.5))
     titled(figure, shown)
     return figure
 
@@ -179,7 +183,7 @@ def entropies(table: pd.DataFrame, common_r2: float, shown: Shown) -> Figure:
             colour = _dark(colours[particles])
             first.plot(line["log_term"], line["s"], linestyle="--", linewidth=1.0, color=colour)
             told.append(f"{particles}: {line['r2'].iloc[0]:.4f}")
-    _note(first, "\n".join(["$R^2$ of the fits", *told]))
+    _note(first, "\n".join(["$R^2$ of the fits", *told]), lower=True)
     first.set_ylabel(f"{S} (dimensionless)")
     if not states.empty:
         second.axline((states["log_term"].mean(),) * 2, slope=1, **IDENTITY)
@@ -328,9 +332,10 @@ def _about_identity(axis: Axes, table: pd.DataFrame, columns: tuple[str, str]) -
     axis.axline((low, low), slope=1, **IDENTITY)
 
 
-def _note(axis: Axes, text: str) -> None:
-    """A remark in the upper left corner, which points along the diagonal leave empty."""
-    axis.text(0.04, 0.96, text, transform=axis.transAxes, va="top", fontsize=7.5)
+def _note(axis: Axes, text: str, *, lower: bool = False) -> None:
+    """A remark in the upper left corner, which points along the diagonal leave empty, or in the lower one."""
+    height, side = (0.04, "bottom") if lower else (0.96, "top")
+    axis.text(0.04, height, text, transform=axis.transAxes, va=side, fontsize=7.5)
 
 
 def _particles_legend(figure: Figure, shown: Shown, more: Sequence[Line2D] = ()) -> None:

@@ -195,6 +195,7 @@ class _Steps:
                 "settings": {
                     **self._described(),
                     "share": self.section.examples.share,
+                    "epsilon": self.section.examples.epsilon,
                     "seed": self.section.training.seeds[0],
                 },
             },
