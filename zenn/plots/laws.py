@@ -239,7 +239,9 @@ def controls(table: pd.DataFrame, shown: Shown) -> Figure:
         mean = of_name["accuracy"].mean()
         axis.text(1.015, -row, f"{mean:.3f}", transform=axis.get_yaxis_transform(), va="center", fontsize=7.5)
     axis.axvline(0.5, **IDENTITY)
-    axis.set_yticks([-row for row in range(len(names))], names)
+    axis.set_yticks(
+        [-row for row in range(len(names))], ["\n".join(textwrap.wrap(name, 34)) for name in names]
+    )
     axis.set_ylim(-len(names) + 0.4, 0.6)
     lowest = float(table["accuracy"].min()) if len(table) else 0.5
     axis.set_xlim(min(0.42, lowest - 0.03), 1.02)

@@ -56,11 +56,11 @@ AFFINE = re.compile(r"affine_r2_(\d+)")
 RUNS = {
     FULL: "network",
     "permuted": "five frames in random order",
-    "shuffled": "frames exchanged among stops\nat the same piston position",
+    "shuffled": "frames exchanged among stops at the same piston position",
     "frozen": "one frame five times (no motion)",
 }
 REFERENCES = {
-    "ceiling_accuracy": "ordered by $N\\,\\log[u(v-b)]$\nof the exact energy",
+    "ceiling_accuracy": "ordered by N log[u (v - b)] of the exact energy",
     "width_accuracy": "ordered by the volume alone",
 }
 
