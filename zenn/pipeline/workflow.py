@@ -12,7 +12,7 @@ from snakemake.io import ancient
 
 from zenn.errors import ZennError
 from zenn.files import atomic_folder, write_json
-from zenn.pipeline import provenance
+from zenn.pipeline import cluster, provenance
 from zenn.pipeline.intact import refuse_unwritable, remove_damaged
 from zenn.pipeline.lifetime import take_checkout
 from zenn.pipeline.plan import Plan, plan_checkout
@@ -37,6 +37,7 @@ class Run:
         self.plan = plan
         self.page = str(plan.by_name["report/page"].folder / PAGE.name)
         self.shown_page = str(PAGE)
+        self.left: dict[str, cluster.LeftJob] = {}  # jobs in Slurm of an earlier driver, by key
         # Snakemake takes braces in a path for wildcards.
         environment = str(root / "workflow" / "envs" / "zenn.yaml")
         self.environment = environment.replace("{", "{{").replace("}", "}}")
@@ -65,6 +66,22 @@ class Run:
     def order(self, wildcards: Any) -> str:
         """The file with the job's order."""
         return str(ORDERS / f"{wildcards.key}.json")
+
+    def priority(self, wildcards: Any) -> int:
+        """Before all else what is in Slurm already: taken over while it is there, it is not begun anew."""
+        return 1 if wildcards.key in self.left else 0
+
+    def clear_cluster(self) -> None:
+        """Cancel what an earlier driver left in Slurm and nobody wants; remember the rest."""
+        there = {step.key for step in self.plan.steps if all((self.root / path).exists() for path in step.paths)}
+        self.left = cluster.clear(self.root, {step.key for step in self.plan.steps} - there)
+
+    def start(self, workflow: Any) -> None:
+        """Snakemake knows the executor, and is about to give it the first job."""
+        try:
+            cluster.take_over(self.root, self.left, workflow.executor_plugin.name)
+        except ZennError as error:
+            raise SystemExit(f"error: {error}") from None
 
     def write_orders(self) -> None:
         """Write the order of every step, and drop those of earlier plans.
@@ -99,8 +116,10 @@ def begin(workflow: Any, config: Mapping[str, Any]) -> Run:
         for remark in (*provenance.drifted_versions(root), *remove_damaged(run.plan.steps, root)):
             print(f"note: {remark}", file=sys.stderr)
         refuse_unwritable(run.plan.steps, root)
+        run.clear_cluster()
         run.write_orders()
         run.drop_other_page()
+        workflow.onstart(lambda log: run.start(workflow))
         return run
     except ZennError as error:
         raise SystemExit(f"error: {error}") from None

@@ -1,0 +1,138 @@
+"""Jobs left in Slurm by an earlier driver; a real Slurm is in tests/slurm."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.pipeline.checkout import ROOT, Checkout
+from zenn.errors import ZennError
+from zenn.pipeline import cluster
+
+RUN = "b42af8e7-9823-4046-9762-c766743fafab"
+KEY, OTHER = "0123456789abcdef", "fedcba9876543210"
+COMMENT = f"rule_classification_train_wildcards_classification_a-train_{KEY}"
+
+# squeue shows the rows of a file, scancel removes those of the jobs it is given, the others tell how called.
+PROGRAMS = {
+    "squeue": 'cat "$QUEUE"',
+    "scancel": 'for n in "$@"; do sed -i "/^$n|/d; /^${n}_/d" "$QUEUE"; done; echo scancel "$@" >>"$CALLS"',
+    "scontrol": 'echo scontrol "$@" >>"$CALLS"; grep -q "^${2#JobId=}|" "$QUEUE"',
+    "sbatch": 'echo sbatch "$@" >>"$CALLS"; echo 99',
+}
+
+
+@pytest.fixture
+def queue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "checkout").mkdir()
+    for name, line in PROGRAMS.items():
+        (tmp_path / "bin" / name).write_text(f"#!/bin/sh\n{line}\n")
+        (tmp_path / "bin" / name).chmod(0o755)
+    (tmp_path / "calls").touch()
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("QUEUE", str(tmp_path / "queue"))
+    monkeypatch.setenv("CALLS", str(tmp_path / "calls"))
+    monkeypatch.setattr(cluster, "_PAUSE", 0.01)
+    return tmp_path / "queue"
+
+
+def rows(queue: Path, *jobs: tuple[str, str, str, str]) -> Path:
+    """Put jobs (number, state, name, comment) of this checkout, and foreign ones, into the queue."""
+    root = queue.parent / "checkout"
+    lines = [f"{'|'.join(job)}|{root}" for job in jobs]
+    lines.append(f"900|RUNNING|{RUN}|{COMMENT}|{queue.parent / 'elsewhere'}")
+    lines.append(f"901|RUNNING|my own|{COMMENT}|{root}")
+    queue.write_text("".join(line + "\n" for line in lines))
+    return root
+
+
+def calls(queue: Path) -> list[str]:
+    return (queue.parent / "calls").read_text().splitlines()
+
+
+def test_what_is_wanted_is_kept_and_the_rest_cancelled(queue: Path) -> None:
+    root = rows(
+        queue,
+        ("1", "RUNNING", RUN, COMMENT),
+        ("2", "PENDING", f"zenn_{RUN}", COMMENT.replace(KEY, OTHER)),
+        ("3_[1-4]", "PENDING", RUN, COMMENT),
+        ("4", "RUNNING", RUN, "a comment of the site's"),
+    )
+    kept = cluster.clear(root, [KEY])
+    assert {key: job.number for key, job in kept.items()} == {KEY: "1"}
+    assert calls(queue) == ["scancel 2 3 4"]
+    assert [job.number for job in cluster.left_jobs(root)] == ["1"]
+
+
+def test_a_job_that_does_not_end_is_named(queue: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster, "_PATIENCE", 0.1)
+    (queue.parent / "bin" / "scancel").write_text("#!/bin/sh\n")
+    root = rows(queue, ("7", "COMPLETING", RUN, COMMENT))
+    with pytest.raises(ZennError, match="Slurm jobs 7 of an earlier run do not end"):
+        cluster.clear(root, [KEY])
+
+
+def test_a_slurm_that_does_not_answer_stops_the_run(queue: Path) -> None:
+    (queue.parent / "bin" / "squeue").write_text("#!/bin/sh\necho no connection >&2\nexit 1\n")
+    with pytest.raises(ZennError, match="no connection; it must tell"):
+        cluster.left_jobs(queue.parent)
+
+
+def test_without_slurm_nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert cluster.left_jobs(tmp_path) == []
+
+
+def submitted(root: Path, comment: str) -> str:
+    """What a submission answers, called as the plugin calls it."""
+    command = f"sbatch --parsable --job-name new-{RUN} --comment {comment} --wrap='echo \"a b\"'"
+    return subprocess.run(command, shell=True, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def test_a_job_that_is_left_is_not_submitted_again(queue: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = rows(queue, ("1", "RUNNING", RUN, COMMENT))
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv("PATH", os.environ["PATH"])  # put back at the end
+    cluster.take_over(root, cluster.clear(root, [KEY]), "slurm")
+    assert submitted(root, COMMENT) == "1"
+    assert calls(queue) == [f"scontrol update JobId=1 JobName=new-{RUN}"]
+    other = COMMENT.replace(KEY, OTHER)
+    assert submitted(root, other) == "99"
+    queue.write_text("")  # it has failed: Snakemake asks for it once more
+    assert submitted(root, COMMENT) == "99"
+    arguments = f'--parsable --job-name new-{RUN} --comment {{}} --wrap=echo "a b"'
+    assert [call for call in calls(queue) if call.startswith("sbatch")] == [
+        f"sbatch {arguments.format(comment)}" for comment in (other, COMMENT)
+    ]
+
+
+def test_nothing_left_leaves_submission_alone(queue: Path) -> None:
+    root = rows(queue)
+    before = os.environ["PATH"]
+    cluster.take_over(root, cluster.clear(root, [KEY]), "slurm")
+    assert os.environ["PATH"] == before
+
+
+def test_a_run_without_slurm_is_refused_beside_jobs_that_are_left(queue: Path, ready: Checkout) -> None:
+    ready.edit("zenn/plots/materials.py", "CLOSE = 0.05", "CLOSE = 0.04")
+    key = ready.run(sys.executable, "-c", _KEY_OF, "materials/figures").split()[-1]
+    comment = f"rule_materials_figures_wildcards_materials_figures_{key}"
+    queue.write_text(f"5|RUNNING|{RUN}|{comment}|{ready.folder}\n")
+    printed = ready.snakemake("--", "materials", fails=True)
+    assert "Slurm jobs of an earlier run are at work in this checkout: 5. Go on with" in printed
+    queue.write_text("")
+    ready.snakemake("--", "materials")
+    assert "materials/figures" in ready.jobs()
+
+
+_KEY_OF = """
+import sys
+from pathlib import Path
+from zenn.pipeline.plan import plan_checkout
+print(plan_checkout(Path.cwd()).by_name[sys.argv[1]].key)
+"""
