@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from tests.pipeline.checkout import ROOT, Checkout
 from zenn.errors import ZennError
 from zenn.pipeline import cluster
 
+STEP = "materials/fe3pt-eos-round-trip"
 RUN = "b42af8e7-9823-4046-9762-c766743fafab"
 KEY, OTHER = "0123456789abcdef", "fedcba9876543210"
 COMMENT = f"rule_classification_train_wildcards_classification_a-train_{KEY}"
@@ -29,7 +31,7 @@ PROGRAMS = {
 @pytest.fixture
 def queue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "bin").mkdir()
-    (tmp_path / "checkout").mkdir()
+    (tmp_path / "checkout" / cluster.FOLDER).mkdir(parents=True)
     for name, line in PROGRAMS.items():
         (tmp_path / "bin" / name).write_text(f"#!/bin/sh\n{line}\n")
         (tmp_path / "bin" / name).chmod(0o755)
@@ -79,13 +81,16 @@ def test_a_job_that_does_not_end_is_named(queue: Path, monkeypatch: pytest.Monke
 
 def test_a_slurm_that_does_not_answer_stops_the_run(queue: Path) -> None:
     (queue.parent / "bin" / "squeue").write_text("#!/bin/sh\necho no connection >&2\nexit 1\n")
-    with pytest.raises(ZennError, match="no connection; it must tell"):
-        cluster.left_jobs(queue.parent)
+    with pytest.raises(ZennError, match="squeue: no connection"):
+        cluster.left_jobs(queue.parent / "checkout")
 
 
-def test_without_slurm_nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-    assert cluster.left_jobs(tmp_path) == []
+def test_slurm_is_not_asked_where_it_was_not_used(queue: Path) -> None:
+    root = rows(queue, ("1", "RUNNING", RUN, COMMENT))
+    cluster.take_over(root, {}, "local")
+    assert cluster.left_jobs(root) == []
+    cluster.take_over(root, {}, "slurm")
+    assert [job.number for job in cluster.left_jobs(root)] == ["1"]
 
 
 def submitted(root: Path, comment: str) -> str:
@@ -118,21 +123,28 @@ def test_nothing_left_leaves_submission_alone(queue: Path) -> None:
     assert os.environ["PATH"] == before
 
 
-def test_a_run_without_slurm_is_refused_beside_jobs_that_are_left(queue: Path, ready: Checkout) -> None:
-    ready.edit("zenn/plots/materials.py", "CLOSE = 0.05", "CLOSE = 0.04")
-    key = ready.run(sys.executable, "-c", _KEY_OF, "materials/figures").split()[-1]
-    comment = f"rule_materials_figures_wildcards_materials_figures_{key}"
-    queue.write_text(f"5|RUNNING|{RUN}|{comment}|{ready.folder}\n")
-    printed = ready.snakemake("--", "materials", fails=True)
-    assert "Slurm jobs of an earlier run are at work in this checkout: 5. Go on with" in printed
+def test_what_has_made_its_result_may_end(queue: Path) -> None:
+    root = rows(queue, ("1", "RUNNING", RUN, COMMENT))
+    asked = queue.parent / "asked"
+    (queue.parent / "bin" / "squeue").write_text(
+        f'#!/bin/sh\n[ -e {asked} ] && sed -i "/^1|/d" "$QUEUE"\ntouch {asked}\ncat "$QUEUE"\n'
+    )
+    assert cluster.clear(root, [], [KEY]) == {}
+    assert calls(queue) == []
+
+
+def test_a_run_without_slurm_is_refused_beside_jobs_that_are_left(queue: Path, tmp_path: Path) -> None:
+    checkout = Checkout.copy_of_repository(tmp_path / "zenn")
+    key = json.loads(checkout.run(sys.executable, "-m", "zenn", "plan", "--json"))[STEP]
+    subject, run = STEP.split("/")
+    comment = f"rule_materials_eos_round_trip_wildcards_{subject}_{run}_{key}"
+    queue.write_text(f"5|RUNNING|{RUN}|{comment}|{checkout.folder}\n")
+    (checkout.folder / cluster.FOLDER).mkdir(parents=True)
+    target = f"results/{STEP}/{key}/record.json"
+    assert "This was a dry-run" in checkout.snakemake("--dry-run", "--", target)
+    printed = checkout.snakemake("--", target, fails=True)
+    assert "error: Slurm jobs of an earlier run are at work in this checkout: 5. Go on with" in printed
+    assert not checkout.jobs()
     queue.write_text("")
-    ready.snakemake("--", "materials")
-    assert "materials/figures" in ready.jobs()
-
-
-_KEY_OF = """
-import sys
-from pathlib import Path
-from zenn.pipeline.plan import plan_checkout
-print(plan_checkout(Path.cwd()).by_name[sys.argv[1]].key)
-"""
+    checkout.snakemake("--", target)
+    assert checkout.jobs() == {STEP}

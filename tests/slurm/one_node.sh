@@ -47,8 +47,12 @@ outside() {
         ZENN_NO_SLURM=$why exec "$@"
     fi
     mkdir -p "$PLACE"
-    exec setpriv --pdeathsig KILL unshare --mount --net --uts --pid --fork --kill-child --mount-proc \
-        env ZENN_INSIDE=1 "$0" "$@"
+    setpriv --pdeathsig KILL unshare --mount --net --uts --pid --fork --kill-child --mount-proc \
+        env ZENN_INSIDE=1 "$0" "$@" &
+    local child=$! status=0
+    trap 'kill -KILL $child' INT TERM HUP  # unshare itself does not heed them
+    wait "$child" || status=$?
+    exit "$status"
 }
 
 configure() {
@@ -122,7 +126,7 @@ until_true() {
 
 ready() { [ "$(sinfo --noheader --partition main --format %T)" = idle ]; }
 
-show_logs() { tail -n 30 "$PLACE"/log/* >&2; }
+show_logs() { tail -n 20 "$PLACE"/log/slurm* >&2; }
 
 inside() {
     configure

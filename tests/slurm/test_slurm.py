@@ -1,4 +1,4 @@
-"""The pipeline on a real Slurm with fake GPUs: `make test-slurm` runs this beside `tests/slurm/one_node.sh`."""
+"""The pipeline on a real Slurm with fake GPUs, which `tests/slurm/one_node.sh` starts: `make test-slurm`."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import pytest
 
 from tests.pipeline.checkout import Checkout, wait_for
 from tests.slurm.queue import Job, devices, fields, in_state, jobs, slurm
+from zenn.pipeline import cluster
 
 MISSING = os.environ.get("ZENN_NO_SLURM", "")
 REQUIRED = os.environ.get("ZENN_REQUIRE_SLURM") == "1"
@@ -22,6 +23,7 @@ pytestmark = [
     pytest.mark.skipif(bool(MISSING) and not REQUIRED, reason=f"no Slurm: {MISSING}"),
 ]
 
+SCRIPT = Path(__file__).with_name("one_node.sh")
 GPUS = 4  # of one_node.sh
 TARGET = "classification/topics5-bag-evaluation"  # reads six trainings, each of two seeds
 LOOP = "    for number, seed in enumerate(seeds, 1):\n"
@@ -53,8 +55,9 @@ class Run:
             self.driver = subprocess.Popen(
                 [
                     *("snakemake", "--workflow-profile", "profiles/slurm"),
-                    *("--slurm-init-seconds-before-status-checks", "1", "--seconds-between-status-checks", "1"),
-                    *("--latency-wait", "10", "--default-resources", "runtime=10", "mem_mb=500"),
+                    *("--slurm-init-seconds-before-status-checks", "1"),
+                    *("--seconds-between-status-checks", "1", "--latency-wait", "10"),
+                    *("--default-resources", "runtime=10", "mem_mb=500"),
                     *("--set-resources", "classification_train:gpu=1", "classification_train:mem_mb=500"),
                     *("--", self.target),
                 ],
@@ -94,10 +97,14 @@ def waits_after_preemption(job: Job) -> bool:
     return found["Restarts"] == "1" and found["JobState"] == "PENDING" and found["Reason"] == "BeginTime"
 
 
-@pytest.fixture
-def run(tmp_path: Path) -> Run:
+@pytest.fixture(autouse=True)
+def _real_slurm() -> None:
     if MISSING:
         pytest.fail(f"ZENN_REQUIRE_SLURM=1, and no Slurm: {MISSING}")
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
     checkout = Checkout.copy_of_repository(tmp_path / "zenn")
     checkout.edit("zenn/classification/steps/train.py", LOOP, LOOP + BETWEEN)
     for name in ("hold", "go", "held"):
@@ -127,7 +134,8 @@ def test_the_pipeline_on_slurm(run: Run) -> None:
     (preempted,) = (job for job in held if waits_after_preemption(job))
     (run.folder / "held" / preempted.number).unlink()
     slurm("scontrol", "update", f"JobId={preempted.number}", "StartTime=now")  # not two minutes later
-    for job in [job for job in held if job != preempted][:2]:  # make room for it, and for the other that waits
+    staying = [job for job in held if job != preempted]
+    for job in staying[:2]:  # they make room for it, and for the other one that waits
         (run.folder / "go" / job.number).touch()
     run.wait(lambda: preempted.number in [job.number for job in run.held()])
     assert "seed 1: trained before" in run.log(preempted.run)
@@ -159,3 +167,40 @@ def test_the_pipeline_on_slurm(run: Run) -> None:
     assert submitted.pop(failed.run) == 2
     assert len(submitted) == 7  # the data, five other trainings, the evaluation
     assert set(submitted.values()) == {1}
+
+
+def test_jobs_that_nobody_wants_are_cancelled(tmp_path: Path) -> None:
+    (tmp_path / cluster.FOLDER).mkdir(parents=True)
+    name = "0a0a0a0a-0000-4000-8000-00000000000"
+    keys = {number: f"{number}" * 16 for number in "123"}
+    for number, key in keys.items():
+        slurm(
+            *("sbatch", f"--job-name={name}{number}", f"--comment=rule_a_wildcards_b_c_{key}"),
+            *(f"--chdir={tmp_path}", "--output=/dev/null", "--wrap=sleep 300"),
+        )
+    own = slurm(
+        "sbatch", "--parsable", f"--chdir={tmp_path}", "--output=/dev/null", "--wrap=sleep 300"
+    ).strip()
+    kept = cluster.clear(tmp_path, [keys["2"]])
+    assert list(kept) == [keys["2"]]
+    assert [job.number for job in cluster.left_jobs(tmp_path)] == [kept[keys["2"]].number]
+    assert fields(own)["JobState"] in {"PENDING", "RUNNING"}  # a user's own, in the same folder
+    assert cluster.clear(tmp_path, []) == {}
+    slurm("scancel", own)
+
+
+def controllers() -> int:
+    """Controllers of Slurm that run here, and in namespaces below."""
+    names = (path.read_text() for path in Path("/proc").glob("[0-9]*/comm"))
+    return sum(name == "slurmctld\n" for name in names)
+
+
+@pytest.mark.parametrize("ended_by", [signal.SIGKILL, signal.SIGTERM])
+def test_the_script_leaves_nothing_when_it_is_killed(ended_by: signal.Signals, tmp_path: Path) -> None:
+    before = controllers()
+    script = subprocess.Popen([str(SCRIPT), "sh", "-c", f"touch {tmp_path}/up; exec sleep 600"])
+    wait_for((tmp_path / "up").exists, 60)
+    assert controllers() == before + 1
+    script.send_signal(ended_by)
+    script.wait()
+    wait_for(lambda: controllers() == before, 10)

@@ -24,7 +24,7 @@ from zenn.errors import ZennError
 from zenn.files import read_json, write_json
 
 EXECUTOR = "slurm"  # Snakemake's name of the plugin
-FOLDER = Path(".snakemake/zenn-slurm")  # here: `sbatch` and what it may take over
+FOLDER = Path(".snakemake/zenn-slurm")  # there since a run on Slurm: `sbatch` and what it may take over
 LEFT = "left.json"
 
 _NAME = re.compile(r"([\w-]+_)?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")  # of the plugin's jobs: a run
@@ -50,20 +50,23 @@ class LeftJob:
 
 
 def left_jobs(root: Path) -> list[LeftJob]:
-    """What Slurm still has of the drivers that worked in `root`; nothing where there is no Slurm.
+    """What Slurm still has of the drivers that worked in `root`; nothing where none worked with Slurm.
 
     Raises
     ------
-    ZennError : there is a Slurm, and it does not answer.
+    ZennError : Slurm does not answer.
     """
-    if shutil.which("squeue") is None:
+    if not (root / FOLDER).is_dir():
         return []
     asked = ["squeue", "--me", "--noheader", "--format=%i|%T|%j|%k|%Z"]
-    answer = subprocess.run(asked, capture_output=True, text=True, check=False)
-    if answer.returncode:
+    try:
+        answer = subprocess.run(asked, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        said = (getattr(error, "stderr", None) or str(error)).strip()
         raise ZennError(
-            f"{shlex.join(asked)}: {answer.stderr.strip()}; it must tell what an earlier run has left at work"
-        )
+            f"squeue: {said}. It must tell what an earlier run has left at work. Run where Slurm is; "
+            f"or, when nothing can be left, remove {FOLDER}."
+        ) from None
     here = root.resolve()
     rows = [line.split("|", 4) for line in answer.stdout.splitlines() if line.count("|") >= 4]
     return [
@@ -73,27 +76,30 @@ def left_jobs(root: Path) -> list[LeftJob]:
     ]
 
 
-def clear(root: Path, wanted: Iterable[str]) -> dict[str, LeftJob]:
-    """Cancel the jobs left in `root` whose key is not wanted; the others by key.
+def clear(root: Path, wanted: Iterable[str], made: Iterable[str] = ()) -> dict[str, LeftJob]:
+    """The jobs left in `root` whose key is wanted, by key, when all others are gone.
+
+    Those whose result is made are at their last lines, and are waited for; the rest is cancelled.
 
     Raises
     ------
-    ZennError : Slurm does not answer, or does not end a job.
+    ZennError : Slurm does not answer, or a job does not end.
     """
-    keys, deadline = {*wanted}, time.monotonic() + _PATIENCE
+    wanted, made, deadline = {*wanted}, {*made}, time.monotonic() + _PATIENCE
     cancelled: set[str] = set()
     while True:
-        found = left_jobs(root)
-        kept = {job.key: job for job in found if job.key in keys and job.state != _ENDING}
-        ending = [job.number for job in found if job not in kept.values()]
-        if not ending:
+        left = left_jobs(root)
+        kept = {job.key: job for job in left if job.key in wanted and job.state != _ENDING}
+        others = [job for job in left if job not in kept.values()]
+        if not others:
             return {key: job for key, job in kept.items() if key is not None}
         if time.monotonic() > deadline:
-            raise ZennError(f"Slurm jobs {', '.join(ending)} of an earlier run do not end; see squeue --me")
-        new = {job.split("_")[0] for job in ending} - cancelled
-        if new:
-            subprocess.run(["scancel", *sorted(new)], capture_output=True, check=False)
-            cancelled |= new
+            numbers = ", ".join(job.number for job in others)
+            raise ZennError(f"Slurm jobs {numbers} of an earlier run do not end; see squeue --me")
+        useless = {job.number.split("_")[0] for job in others if job.key not in made and job.state != _ENDING}
+        if useless - cancelled:
+            subprocess.run(["scancel", *sorted(useless - cancelled)], capture_output=True, check=False)
+            cancelled |= useless
         time.sleep(_PAUSE)
 
 
@@ -104,23 +110,24 @@ def take_over(root: Path, left: Mapping[str, LeftJob], executor: str) -> None:
     ------
     ZennError : it is not one on Slurm, and would do beside them what they do.
     """
-    shutil.rmtree(root / FOLDER, ignore_errors=True)
-    if not left:
-        return
     numbers = " ".join(sorted((job.number for job in left.values()), key=int))
-    if executor != EXECUTOR:
+    if executor != EXECUTOR and left:
         raise ZennError(
             f"Slurm jobs of an earlier run are at work in this checkout: {numbers}. "
             "Go on with --workflow-profile profiles/slurm, or end them: scancel " + numbers
         )
-    (root / FOLDER).mkdir(parents=True)
-    write_json(root / FOLDER / LEFT, {job.comment: job.number for job in left.values()})
-    program = root / FOLDER / "sbatch"
-    called = shlex.join([sys.executable, "-m", "zenn.pipeline.cluster", str(root / FOLDER)])
-    program.write_text(f'#!/bin/sh\nexec {called} "$@"\n')
-    program.chmod(0o755)
-    os.environ["PATH"] = f"{program.parent}{os.pathsep}{os.environ['PATH']}"
-    print(f"note: Slurm jobs of an earlier run are taken over: {numbers}", file=sys.stderr)
+    folder = root / FOLDER
+    if executor != EXECUTOR:
+        shutil.rmtree(folder, ignore_errors=True)
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    if left:
+        write_json(folder / LEFT, {job.comment: job.number for job in left.values()})
+        called = shlex.join([sys.executable, "-m", "zenn.pipeline.cluster", str(folder)])
+        (folder / "sbatch").write_text(f'#!/bin/sh\nexec {called} "$@"\n')
+        (folder / "sbatch").chmod(0o755)
+        os.environ["PATH"] = f"{folder}{os.pathsep}{os.environ['PATH']}"
+        print(f"note: Slurm jobs of an earlier run are taken over: {numbers}", file=sys.stderr)
 
 
 def main(argv: Sequence[str]) -> int:

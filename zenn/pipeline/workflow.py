@@ -16,6 +16,7 @@ from zenn.pipeline import cluster, provenance
 from zenn.pipeline.intact import refuse_unwritable, remove_damaged
 from zenn.pipeline.lifetime import take_checkout
 from zenn.pipeline.plan import Plan, plan_checkout
+from zenn.pipeline.steps import RECORD
 
 ORDERS = Path(".snakemake/zenn-orders")
 PAGE = Path("results/report/index.html")
@@ -23,6 +24,7 @@ PAGE = Path("results/report/index.html")
 LOOKING = {
     *("--lint", "--list", "--list-rules", "-l", "--list-target-rules", "--lt", "--summary", "-S"),
     *("--detailed-summary", "-D", "--dag", "--rulegraph", "--filegraph", "--d3dag", "--print-compilation"),
+    *("--dry-run", "--dryrun", "-n", "-np", "-pn"),  # Snakemake itself knows it only later
     *("--list-changes", "--lc", "--list-input-changes", "--li", "--list-params-changes", "--lp", "--unlock"),
 }
 
@@ -37,7 +39,7 @@ class Run:
         self.plan = plan
         self.page = str(plan.by_name["report/page"].folder / PAGE.name)
         self.shown_page = str(PAGE)
-        self.left: dict[str, cluster.LeftJob] = {}  # jobs in Slurm of an earlier driver, by key
+        self.left: set[str | None] = set()  # keys of the jobs that an earlier driver has left in Slurm
         # Snakemake takes braces in a path for wildcards.
         environment = str(root / "workflow" / "envs" / "zenn.yaml")
         self.environment = environment.replace("{", "{{").replace("}", "}}")
@@ -71,15 +73,13 @@ class Run:
         """Before all else what is in Slurm already: taken over while it is there, it is not begun anew."""
         return 1 if wildcards.key in self.left else 0
 
-    def clear_cluster(self) -> None:
-        """Cancel what an earlier driver left in Slurm and nobody wants; remember the rest."""
-        there = {step.key for step in self.plan.steps if all((self.root / path).exists() for path in step.paths)}
-        self.left = cluster.clear(self.root, {step.key for step in self.plan.steps} - there)
-
     def start(self, workflow: Any) -> None:
-        """Snakemake knows the executor, and is about to give it the first job."""
+        """Take over what an earlier driver left in Slurm: when the executor is known, before it has a job."""
+        keys = {step.key for step in self.plan.steps}
+        made = {step.key for step in self.plan.steps if (self.root / step.folder / RECORD).is_file()}
         try:
-            cluster.take_over(self.root, self.left, workflow.executor_plugin.name)
+            left = cluster.clear(self.root, keys - made, made)
+            cluster.take_over(self.root, left, workflow.executor_plugin.name)
         except ZennError as error:
             raise SystemExit(f"error: {error}") from None
 
@@ -116,7 +116,7 @@ def begin(workflow: Any, config: Mapping[str, Any]) -> Run:
         for remark in (*provenance.drifted_versions(root), *remove_damaged(run.plan.steps, root)):
             print(f"note: {remark}", file=sys.stderr)
         refuse_unwritable(run.plan.steps, root)
-        run.clear_cluster()
+        run.left = {job.key for job in cluster.left_jobs(root)}
         run.write_orders()
         run.drop_other_page()
         workflow.onstart(lambda log: run.start(workflow))
