@@ -30,9 +30,13 @@ LOOP = "    for number, seed in enumerate(seeds, 1):\n"
 # Between its two seeds a training fails, if it is the first to come, and waits for a sign.
 BETWEEN = """\
         import os, time
-        if number == 2 and Path("fail").exists():
-            Path("fail").unlink()
-            raise OSError("the first to come fails")
+        if number == 2:
+            try:
+                Path("fail").unlink()
+            except FileNotFoundError:
+                pass
+            else:
+                raise OSError("the first to come fails")
         while number == 2 and Path("hold").exists() and not Path("go", os.environ["SLURM_JOB_ID"]).exists():
             Path("held", os.environ["SLURM_JOB_ID"]).touch()
             time.sleep(0.2)
