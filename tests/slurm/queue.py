@@ -36,15 +36,17 @@ def in_state(*states: str) -> list[Job]:
     return [job for job in jobs() if job.state in states]
 
 
+def shown(number: str) -> str:
+    return slurm("scontrol", "--details", "show", "job", number)
+
+
 def fields(number: str) -> dict[str, str]:
-    """What `scontrol` shows of a job, with the devices that are its own."""
-    shown = slurm("scontrol", "--details", "show", "job", number)
-    return dict(field.split("=", 1) for field in shown.split() if "=" in field)
+    """What `scontrol` shows of a job, by name."""
+    return dict(field.split("=", 1) for field in shown(number).split() if "=" in field)
 
 
 def devices(number: str) -> str:
     """Indices of the GPUs that Slurm has given to a running job, e.g. `2`."""
-    shown = slurm("scontrol", "--details", "show", "job", number)
-    found = re.search(r"GRES=gpu:\d+\(IDX:([\d,-]+)\)", shown)
-    assert found, shown
+    found = re.search(r"GRES=gpu:\d+\(IDX:([\d,-]+)\)", shown(number))
+    assert found, shown(number)
     return found[1]

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -81,13 +82,13 @@ class Run:
         (path,) = (self.folder / "logs" / "classification" / run).glob("*.log")
         return path.read_text()
 
-    def wait(self, condition: object, seconds: float = 120.0) -> None:
+    def wait(self, condition: Callable[[], object], seconds: float = 120.0) -> None:
         """As `wait_for`, but a driver that ends is not waited for."""
 
         def now() -> bool:
             assert self.driver is not None
             assert self.driver.poll() is None, self.printed
-            return bool(condition())  # type: ignore[operator]
+            return bool(condition())
 
         wait_for(now, seconds)
 
