@@ -116,6 +116,20 @@ def test_a_job_that_is_left_is_not_submitted_again(queue: Path, monkeypatch: pyt
     ]
 
 
+def test_a_job_that_cannot_be_taken_over_is_not_submitted_beside_itself(
+    queue: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = rows(queue, ("1", "RUNNING", RUN, COMMENT))
+    (queue.parent / "bin" / "scontrol").write_text("#!/bin/sh\necho refused >&2\nexit 1\n")
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv("PATH", os.environ["PATH"])  # put back at the end
+    cluster.take_over(root, cluster.clear(root, [KEY]), "slurm")
+    with pytest.raises(subprocess.CalledProcessError) as failed:
+        submitted(root, COMMENT)
+    assert "refused. `scancel 1` lets it begin anew" in failed.value.stderr
+    assert calls(queue) == []
+
+
 def test_nothing_left_leaves_submission_alone(queue: Path) -> None:
     root = rows(queue)
     before = os.environ["PATH"]

@@ -160,8 +160,12 @@ def test_the_pipeline_on_slurm(run: Run) -> None:
     assert left
     old = left[0].name
     again = run.start()
-    run.wait(lambda: not [job for job in in_state("RUNNING", "PENDING") if job.name == old])
-    assert [job.number for job in jobs()] == [job.number for job in before]
+
+    def taken_over() -> bool:
+        assert [job.number for job in jobs()] == [job.number for job in before], run.printed
+        return not [job for job in in_state("RUNNING", "PENDING") if job.name == old]
+
+    run.wait(taken_over)
     (run.folder / "hold").rmdir()
     again.wait(timeout=180)
     assert again.returncode == 0, run.printed

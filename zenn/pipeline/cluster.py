@@ -136,9 +136,13 @@ def main(argv: Sequence[str]) -> int:
     path = os.environ["PATH"].split(os.pathsep)
     os.environ["PATH"] = os.pathsep.join(one for one in path if Path(one) != folder)  # the job's path, too
     number = read_json(folder / LEFT).get(_value(arguments, "--comment"))
-    if number is not None and _renamed(number, _value(arguments, "--job-name")):
-        print(number)
-        return 0
+    try:
+        if number is not None and _renamed(number, _value(arguments, "--job-name"), folder.parents[1]):
+            print(number)
+            return 0
+    except ZennError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
     os.execvp("sbatch", ["sbatch", *arguments])
 
 
@@ -146,10 +150,22 @@ def _value(arguments: Sequence[str], option: str) -> str:
     return arguments[arguments.index(option) + 1] if option in arguments else ""
 
 
-def _renamed(number: str, name: str) -> bool:
-    """Whether the job was still there to be given the name of another run."""
+def _renamed(number: str, name: str, root: Path) -> bool:
+    """Give a job the name of another run; False when it has ended.
+
+    Raises
+    ------
+    ZennError : it is still there, and keeps its name.
+    """
     asked = ["scontrol", "update", f"JobId={number}", f"JobName={name}"]
-    return subprocess.run(asked, capture_output=True, check=False).returncode == 0
+    answer = subprocess.run(asked, capture_output=True, text=True, check=False)
+    if answer.returncode == 0:
+        return True
+    if any(job.number == number for job in left_jobs(root)):
+        raise ZennError(
+            f"{shlex.join(asked)}: {answer.stderr.strip()}. `scancel {number}` lets it begin anew."
+        )
+    return False
 
 
 if __name__ == "__main__":
