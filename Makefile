@@ -9,7 +9,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: run test bench setup lock anew
+.PHONY: run test test-slurm bench setup slurm lock anew
 
 run: $(READY)
 	@snakemake -- all
@@ -23,12 +23,25 @@ test: $(READY)
 	snakemake --lint
 	pytest -n 2 --dist worksteal --durations 20
 
+# On a Slurm of one node that is started for it. The plugin lies apart: see `slurm`.
+test-slurm: $(VENV)/slurm/ready
+	PYTHONPATH=$(CURDIR)/$(VENV)/slurm tests/slurm/one_node.sh pytest -m slurm --durations 5 tests/slurm
+
+$(VENV)/slurm/ready: requirements-slurm.lock $(READY)
+	@rm -rf $(VENV)/slurm
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target $(VENV)/slurm -r $<
+	@touch $@
+
 bench: $(READY)
 	python -m benchmarks.materials
 	python -m benchmarks.landscape
 	python -m benchmarks.classification_loss
 
 setup: $(READY)
+
+# Where there is a cluster: Snakemake loads all its plugins, and with this one starts half a second later.
+slurm: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-slurm.lock
 
 # Made anew when the lock file changes, or when another Python is asked for by name: nothing lingers.
 ifeq ($(origin PYTHON),command line)
@@ -52,3 +65,6 @@ lock:
 	uv pip compile --universal --python-version 3.11 --no-annotate --no-header --group dev pyproject.toml \
 	  | grep -v -E '^(nvidia-|cuda-|triton)' > requirements.lock.new
 	mv requirements.lock.new requirements.lock
+	uv pip compile --universal --python-version 3.11 --no-annotate --no-header --extra slurm pyproject.toml \
+	  --constraints requirements.lock | grep -E '^snakemake-executor-plugin-slurm' > requirements-slurm.lock.new
+	mv requirements-slurm.lock.new requirements-slurm.lock

@@ -73,6 +73,7 @@ rule job:
     message:
         "{wildcards.subject}: {wildcards.run}"
     threads: 1
+    priority: RUN.priority
     resources:
         gpu=0,
     conda:

@@ -73,6 +73,7 @@ def test_7_killed_driver_leaves_no_orphans_and_continues(ready: Checkout) -> Non
     ready.wait_until_held()
     printed = ready.snakemake("--", "materials", fails=True)
     assert f"process {driver.pid} is already running this pipeline here" in printed
+    assert "This was a dry-run" in ready.snakemake("--dry-run", "--", "materials")
     assert job_processes(ready)
     os.kill(driver.pid, signal.SIGKILL)
     driver.communicate()

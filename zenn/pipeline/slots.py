@@ -89,7 +89,10 @@ def take(count: int, folder: Path | None = None) -> Slots:
         os.environ[VISIBLE] = ""
         return Slots((), ())
     there = devices()
-    if not there or (_scheduled() and len(there) == count):
+    if not there:
+        return Slots((), ())
+    if _scheduled() and len(there) == count:
+        print(f"GPU {', '.join(there)}, assigned by the scheduler", flush=True)
         return Slots((), ())
     if count > len(there):
         raise InputError("resource gpu", "", f"{count} for one job", f"at most the {len(there)} devices here")

@@ -12,10 +12,11 @@ from snakemake.io import ancient
 
 from zenn.errors import ZennError
 from zenn.files import atomic_folder, write_json
-from zenn.pipeline import provenance
+from zenn.pipeline import cluster, provenance
 from zenn.pipeline.intact import refuse_unwritable, remove_damaged
 from zenn.pipeline.lifetime import take_checkout
 from zenn.pipeline.plan import Plan, plan_checkout
+from zenn.pipeline.steps import RECORD
 
 ORDERS = Path(".snakemake/zenn-orders")
 PAGE = Path("results/report/index.html")
@@ -23,6 +24,7 @@ PAGE = Path("results/report/index.html")
 LOOKING = {
     *("--lint", "--list", "--list-rules", "-l", "--list-target-rules", "--lt", "--summary", "-S"),
     *("--detailed-summary", "-D", "--dag", "--rulegraph", "--filegraph", "--d3dag", "--print-compilation"),
+    *("--dry-run", "--dryrun", "-n", "-np", "-pn"),  # Snakemake itself knows it only later
     *("--list-changes", "--lc", "--list-input-changes", "--li", "--list-params-changes", "--lp", "--unlock"),
 }
 
@@ -37,6 +39,7 @@ class Run:
         self.plan = plan
         self.page = str(plan.by_name["report/page"].folder / PAGE.name)
         self.shown_page = str(PAGE)
+        self.left: set[str | None] = set()  # keys of the jobs that an earlier driver has left in Slurm
         # Snakemake takes braces in a path for wildcards.
         environment = str(root / "workflow" / "envs" / "zenn.yaml")
         self.environment = environment.replace("{", "{{").replace("}", "}}")
@@ -65,6 +68,20 @@ class Run:
     def order(self, wildcards: Any) -> str:
         """The file with the job's order."""
         return str(ORDERS / f"{wildcards.key}.json")
+
+    def priority(self, wildcards: Any) -> int:
+        """Before all else what is in Slurm already: taken over while it is there, it is not begun anew."""
+        return 1 if wildcards.key in self.left else 0
+
+    def start(self, workflow: Any) -> None:
+        """Take over what an earlier driver left in Slurm: when the executor is known, before it has a job."""
+        keys = {step.key for step in self.plan.steps}
+        made = {step.key for step in self.plan.steps if (self.root / step.folder / RECORD).is_file()}
+        try:
+            left = cluster.clear(self.root, keys - made, made)
+            cluster.take_over(self.root, left, workflow.executor_plugin.name)
+        except ZennError as error:
+            raise SystemExit(f"error: {error}") from None
 
     def write_orders(self) -> None:
         """Write the order of every step, and drop those of earlier plans.
@@ -99,8 +116,10 @@ def begin(workflow: Any, config: Mapping[str, Any]) -> Run:
         for remark in (*provenance.drifted_versions(root), *remove_damaged(run.plan.steps, root)):
             print(f"note: {remark}", file=sys.stderr)
         refuse_unwritable(run.plan.steps, root)
+        run.left = {job.key for job in cluster.left_jobs(root)}
         run.write_orders()
         run.drop_other_page()
+        workflow.onstart(lambda log: run.start(workflow))
         return run
     except ZennError as error:
         raise SystemExit(f"error: {error}") from None
