@@ -30,8 +30,8 @@ def once(factory: pytest.TempPathFactory, worker: str, name: str) -> Iterator[tu
 
 
 @pytest.fixture(scope="session")
-def made(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Checkout:
-    """A checkout whose CI-scale results are all made and published, committed as 'one'."""
+def made_once(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Checkout:
+    """A checkout whose CI-scale results are all made and published, committed as 'one'; of all workers."""
     with once(tmp_path_factory, worker_id, "made") as (folder, missing):
         if not missing:
             return Checkout(folder / "zenn")
@@ -39,6 +39,12 @@ def made(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Checkout:
         checkout.run("dvc", "repro")
         checkout.commit("one")
         return checkout
+
+
+@pytest.fixture(scope="session")
+def made(made_once: Checkout, tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    """This worker's copy: tests edit it and take the edit back, which another worker must not see."""
+    return _copy(made_once, tmp_path_factory.mktemp("made"))
 
 
 @pytest.fixture(scope="session")
