@@ -9,7 +9,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: run test test-slurm bench setup slurm lock anew
+.PHONY: run test test-slurm stress bench setup slurm lock anew
 
 run: $(READY)
 	@snakemake -- all
@@ -22,6 +22,10 @@ test: $(READY)
 	mypy
 	snakemake --lint
 	pytest -n 2 --dist worksteal --durations 20
+
+# Hundreds of kills and injected faults: minutes to an hour, not part of CI.
+stress: $(READY)
+	pytest -m stress --durations 10 tests
 
 # On a Slurm of one node that is started for it. The plugin lies apart: see `slurm`.
 test-slurm: $(VENV)/slurm/ready
