@@ -75,7 +75,9 @@ def run_order(order: dict[str, Any], root: Path, damaged: Callable[[Path, str], 
     checkpoints = root / CHECKPOINTS / name / order["key"]
     _remove_siblings(checkpoints)
     with _disk_errors(order["folder"]), atomic_folder(folder) as out:
+        before = provenance.cpu_time()
         _carry_out(spec, {**inputs, **files}, out, checkpoints)
+        own = provenance.cpu_time() - before
         produced = sorted(str(p.relative_to(out)) for p in out.rglob("*") if p.is_file())
         if produced != spec["outputs"]:
             raise ZennError(f"{name}: found the files {produced}, expected {spec['outputs']}")
@@ -84,6 +86,9 @@ def run_order(order: dict[str, Any], root: Path, damaged: Callable[[Path, str], 
         write_json(out / RECORD, {"key": order["key"], "spec": spec, "outputs": hashes})
     _remove_siblings(folder)
     facts = provenance.of_run(root, spec, started, time.perf_counter() - clock)
+    facts |= {"own_cpu_time_s": round(own, 3), "result_bytes": provenance.size_of(folder)}
+    if "work" in order:
+        facts["work"] = order["work"]
     if (checkpoints / MEASURED).is_file():
         facts["measured"] = read_json(checkpoints / MEASURED)
     shutil.rmtree(checkpoints.parent, ignore_errors=True)
