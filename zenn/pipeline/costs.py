@@ -1,7 +1,7 @@
 """What steps cost: from what was measured here, else from the recorded table, else from stated assumptions.
 
 `logs/<subject>/<run>/<key>.run.json` says of every job of this checkout how long it took; the table
-`benchmarks/results/costs.csv` says it of a whole run at scale small, so that a first plan has numbers too. A
+`benchmarks/results/costs.csv` says it of a whole run, so that a first plan has numbers too. A
 cost of another amount of work of the same kind is scaled, and says so. What nobody has measured and nothing
 bounds is unknown, and says so as well.
 """
@@ -26,7 +26,7 @@ from zenn.pipeline.work import FETCH, Work, work_of
 TABLE = Path("benchmarks/results/costs.csv")
 COLUMNS = (
     *("step", "kind", "amount", "size", "cpu_s", "wall_s", "peak_memory_MiB", "bytes"),
-    *("scale", "hardware", "commit"),
+    *("hardware", "commit"),
 )
 MEASURED, SCALED, ASSUMED, UNKNOWN = "measured", "scaled", "assumed", "not measured"
 ALIKE = 1.5  # ratio of amounts up to which a cost of the same kind counts as measured

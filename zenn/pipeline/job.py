@@ -75,6 +75,7 @@ def run_order(order: dict[str, Any], root: Path, damaged: Callable[[Path, str], 
     checkpoints = root / CHECKPOINTS / name / order["key"]
     _remove_siblings(checkpoints)
     with _disk_errors(order["folder"]), atomic_folder(folder) as out:
+        importlib.import_module(spec["module"])  # to load packages is no work of the step's own
         before = provenance.cpu_time()
         _carry_out(spec, {**inputs, **files}, out, checkpoints)
         own = provenance.cpu_time() - before

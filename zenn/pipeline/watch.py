@@ -41,6 +41,7 @@ class Job:
     step: Step
     gpus: int
     threads: int
+    memory_MiB: float = 0.0
     state: str = WAITING
     began: float = field(default=0.0)
 

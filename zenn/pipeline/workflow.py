@@ -6,6 +6,7 @@ import filecmp
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from zenn.pipeline.forecast import Forecast
 from zenn.pipeline.intact import refuse_unwritable, remove_damaged
 from zenn.pipeline.lifetime import take_checkout
 from zenn.pipeline.plan import Plan, plan_checkout
+from zenn.pipeline.scheduling import one_timer_at_a_time
 from zenn.pipeline.steps import RECORD
 from zenn.pipeline.watch import Counts, Job, TimeLeft, Watch
 from zenn.pipeline.work import work_of
@@ -90,6 +92,7 @@ class Run:
             self.watch = self._checked(workflow, jobs)
         except ZennError as error:
             raise SystemExit(f"error: {error}") from None
+        one_timer_at_a_time(workflow.scheduler)
         self.watch.start(logger)
 
     def end(self, failed: bool) -> None:
@@ -99,7 +102,8 @@ class Run:
         self.watch.stop()
         if failed:
             print("\n".join(self.watch.summary()), file=sys.stderr)
-        write_json(self.root / DRIVER, {**self.facts, **provenance.of_driver(self.began)})
+        with suppress(OSError):  # a full disk has been told of already
+            write_json(self.root / DRIVER, {**self.facts, **provenance.of_driver(self.began)})
 
     def _checked(self, workflow: Any, jobs: dict[int, Job]) -> Watch:
         """The view of the jobs of a run that can work.
@@ -109,10 +113,9 @@ class Run:
         ZennError : it cannot.
         """
         local = bool(workflow.local_exec)
-        places = workflow.cores if local else workflow.nodes
-        cores = min(places or 1, len(jobs) or 1) if not local else places
+        cores = int(workflow.cores if local else min(workflow.nodes or 1, len(jobs)))
         given = workflow.global_resources.get("gpu")
-        gpus = min(int(given.value) if given is not None else cores, max(len(jobs), 1))
+        gpus = cores if given is None else int(given.value)  # Slurm itself counts them
         steps = [job.step for job in jobs.values()]
         forecast = Forecast.of(self.root, steps, cores, gpus)
         wanted = preflight.Wanted(
@@ -120,7 +123,8 @@ class Run:
             [job.step for job in jobs.values() if job.gpus],
             gpus,
             max((job.gpus for job in jobs.values()), default=0),
-            local=local,
+            max((job.memory_MiB for job in jobs.values()), default=0),
+            local,
         )
         for remark in preflight.refuse(preflight.check(self.root, forecast, wanted)):
             print(f"note: {remark}", file=sys.stderr)
@@ -163,7 +167,8 @@ def _jobs(workflow: Any, plan: Plan) -> dict[int, Job]:
         step = plan.by_key.get(getattr(job.wildcards, "key", ""))
         if step is not None:
             gpus = int(job.resources.get("gpu", 0))
-            found[workflow.dag.jobid(job)] = Job(step, gpus, int(job.threads))
+            memory = float(job.resources.get("mem_mb", 0))
+            found[workflow.dag.jobid(job)] = Job(step, gpus, int(job.threads), memory)
     return found
 
 
