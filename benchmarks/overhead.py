@@ -91,8 +91,10 @@ def page(dry: dict[str, Any], run: dict[str, Any] | None, facts: dict[str, Any])
     )
     if run is not None:
         lines.append(
-            f"* Run of {run['jobs']} jobs at scale {run['scale']} on {run['cores']} cores: {run['cpu_s']:.0f} s "
-            f"of processors, of which {run['own_cpu_s']:.0f} s the jobs' own, {run['driver_cpu_s']:.0f} s the "
+            f"* Run of {run['jobs']} jobs at scale {run['scale']} on {run['cores']} cores: "
+            f"{run['cpu_s']:.0f} s "
+            f"of processors, of which {run['own_cpu_s']:.0f} s the jobs' own, "
+            f"{run['driver_cpu_s']:.0f} s the "
             f"driver's and {run['start_and_checks_cpu_s']:.0f} s start and checks of jobs: "
             f"{run['overhead_share']:.1%} overhead; at scale small {ALLOWED_SHARE:.0%} are allowed."
         )

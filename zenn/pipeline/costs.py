@@ -67,6 +67,7 @@ class Estimate:
     cpu_s: float | None = None
     peak_memory_MiB: float | None = None
     bytes: float | None = None
+    bytes_certain: bool = False
 
     @property
     def gpu_s(self) -> float | None:
@@ -100,10 +101,13 @@ class Costs:
         size = work.bytes
         if step.module == FETCH:  # a copy of the downloads
             size = float(sum(self.size(entry.name) or 0 for entry in fetched_by(step)))
+        certain = size is not None
         known = self._nearest(work, step.name)
         if known is None:
             seconds = None if work.operations is None else work.operations / SUSTAINED
-            return Estimate(seconds, UNKNOWN if seconds is None else ASSUMED, work, bytes=size)
+            return Estimate(
+                seconds, UNKNOWN if seconds is None else ASSUMED, work, bytes=size, bytes_certain=certain
+            )
         ratio = work.amount / known.amount
         cpu = known.cpu_s + max(known.cpu_s - START, 0.0) * (ratio - 1)
         wall = known.wall_s + max(known.wall_s - START, 0.0) * (ratio - 1)
@@ -112,7 +116,7 @@ class Costs:
             size = known.bytes * work.size / known.size
         near = 1 / ALIKE <= ratio <= ALIKE
         source = MEASURED if near else SCALED
-        return Estimate(seconds, source, work, cpu, known.peak_memory_MiB, size)
+        return Estimate(seconds, source, work, cpu, known.peak_memory_MiB, size, certain or near)
 
     def size(self, name: str) -> int | None:
         """Bytes of a file of the registry, where it says so."""

@@ -79,7 +79,7 @@ def refuse(findings: Iterable[Finding]) -> list[str]:
 def _disk(root: Path, forecast: Forecast, fetched: Sequence[Entry]) -> list[Finding]:
     """Free space of the file systems that results, downloads and checkpoints lie on."""
     known = (forecast.estimates[step.key] for step in forecast.steps)
-    sure = sum(one.bytes or 0.0 for one in known if one.source == MEASURED or one.work.bytes is not None)
+    sure = sum(one.bytes or 0.0 for one in known if one.bytes_certain)
     certain = {root / RESULTS: sure, downloads(): forecast.downloads, root / "checkpoints": 0.0}
     likely = {
         root / RESULTS: forecast.total("bytes"),

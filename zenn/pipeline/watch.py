@@ -174,6 +174,11 @@ class Watch:
         self._thread.join(5.0)
         self._logger.removeHandler(self._handler)
 
+    @property
+    def alive(self) -> bool:
+        """Whether it still shows."""
+        return self._thread.is_alive()
+
     def told(self, event: str, numbers: Iterable[int]) -> None:
         """An event of Snakemake's log; a failure is shown at once."""
         for number in numbers:
