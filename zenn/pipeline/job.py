@@ -110,7 +110,8 @@ def _refuse_if_changed(spec: dict[str, Any], key: str, root: Path) -> None:
     tree = Tree(root)
     now = {
         **spec,
-        "code": tree.code(spec["module"], *spec["notebook_modules"]),
+        # their text says what they import: where it is as it was, so is the list of modules
+        "code": tree.hashes(spec["code"]),
         "files": {role: [path, tree.file(path)] for role, (path, _) in spec["files"].items()},
     }
     if key_of(now) != key:

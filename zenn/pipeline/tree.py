@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 
@@ -54,6 +55,12 @@ class Tree:
         """Module name -> hash of its text without comments, for the import closure of `modules`."""
         closure = frozenset().union(*(self._closure(module) for module in modules))
         return {module: self._module_hash(module) for module in sorted(closure)}
+
+    def hashes(self, modules: Iterable[str]) -> dict[str, str]:
+        """Module name -> hash of its text without comments; of one that is gone, nothing."""
+        return {
+            name: self._module_hash(name) for name in sorted(modules) if self._module_file(name).is_file()
+        }
 
     def notebook_imports(self, path: str) -> tuple[str, ...]:
         """The modules of this package that a percent-format notebook imports."""
