@@ -31,6 +31,9 @@ RECORD, LEFT_OUT, RUN = "record.json", "left_out.json", "run.json"
 LARGE = 2**20
 """Bytes above which a file of a result is not kept; its hash is."""
 
+PACKAGES = ("numpy", "scipy", "torch", "numba", "safetensors")
+"""What the machine has to have."""
+
 
 def main(argv: Sequence[str]) -> int:
     """Entry point; returns the exit status: 0 when every order is carried out."""
@@ -60,6 +63,12 @@ def main(argv: Sequence[str]) -> int:
         return 1
     except OSError as error:
         print(f"error: {error.filename}: found '{error.strerror}', expected to use it", file=sys.stderr)
+        return 1
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in PACKAGES:
+            raise
+        found, needed = f"{sys.executable}: found no package {error.name}", ", ".join(PACKAGES)
+        print(f"error: {found}, expected {needed} to be installed there", file=sys.stderr)
         return 1
     return 0
 
