@@ -12,7 +12,7 @@ from filelock import FileLock
 
 from tests.pipeline.checkout import Checkout
 
-ONE, TWO, THREE = ("temperature: 298.0", "temperature: 300.0", "temperature: 310.0")  # of V_N
+ONE, TWO, THREE = ("uncertainty: {seed: 1}", "uncertainty: {seed: 2}", "uncertainty: {seed: 3}")
 
 
 @contextmanager
