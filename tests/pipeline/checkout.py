@@ -146,6 +146,14 @@ class Checkout:
         """Let the held step go on."""
         (self.folder / HELD).unlink()
 
+    def keys(self) -> dict[str, str]:
+        """Name of a step -> its key, of the plan as it is now."""
+        return dict(json.loads(self.run("python", "-m", "zenn", "plan", "--json")))
+
+    def target(self, step: str) -> str:
+        """What to ask Snakemake for when one step is wanted, and what it reads."""
+        return f"results/{step}/{self.keys()[step]}/record.json"
+
     def result(self, run: str, file: str) -> Path:
         """The one result file of a run, e.g. `materials/fe3pt-critical-point`."""
         (found,) = (self.folder / "results" / run).glob(f"*/{file}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -67,10 +68,18 @@ def two_versions(made: Checkout, tmp_path_factory: pytest.TempPathFactory, worke
 
 
 def _copy(source: Checkout, tmp_path: Path) -> Checkout:
-    shutil.copytree(source.folder.parent, tmp_path / "copy", symlinks=True)
+    shutil.copytree(source.folder.parent, tmp_path / "copy", symlinks=True, copy_function=_link_or_copy)
     checkout = Checkout(tmp_path / "copy" / source.folder.name)
     checkout.jobs()
     return checkout
+
+
+def _link_or_copy(source: str, target: str) -> None:
+    """Share what is named by its content, which nobody writes into: DVC's versions and git's."""
+    if "/files/md5/" in source or "/.git/objects/" in source:
+        os.link(source, target)
+    else:
+        shutil.copy2(source, target)
 
 
 @pytest.fixture
