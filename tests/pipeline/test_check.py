@@ -36,14 +36,15 @@ def check(checkout: Checkout, *arguments: str, fails: bool = False) -> str:
 
 @pytest.fixture
 def check_drawn(made: Checkout, monkeypatch: pytest.MonkeyPatch) -> Callable[[Checkout], str]:
-    """What is said of figures that are wrong: the check finds the numbers of one subject made already.
+    """What is said of figures that are wrong: the check finds one subject made already, but for its figures.
 
-    Whether they are those of this code and these parameters is for the keys to say.
+    Whether it is that of this code and these parameters is for the keys to say.
     """
 
     def copy_with_results(root: Path, copy: Path) -> None:
         copy_without_results(root, copy)
-        shutil.copytree(made.folder / "results" / "materials", copy / "results" / "materials")
+        source, ignore = made.folder / "results" / "materials", shutil.ignore_patterns("figures")
+        shutil.copytree(source, copy / "results" / "materials", ignore=ignore)
 
     def said(checkout: Checkout) -> str:
         with pytest.raises(CheckFailedError) as caught:
