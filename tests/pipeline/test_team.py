@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -18,7 +19,7 @@ RULE = ("6.53, 0.1", "6.53, 0.01")  # of one verdict
 
 
 @pytest.fixture
-def server(tmp_path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     reason = missing()
     if reason:
         (pytest.fail if REQUIRED else pytest.skip)(f"no SSH: {reason}")
