@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 from collections.abc import Iterable, Mapping
@@ -20,7 +21,9 @@ from zenn.pipeline.steps import RECORD
 INJECT = Path(__file__).parent / "inject"
 HALF_MADE = re.compile(r"\.[^/]+-[a-z0-9_]{8}(\.\w+)?")
 ALL = ("snakemake", "--cores", "64", "--resources", "kernels=16", "--", "all")
+PAGE_SHOWN = "results/report/index.html"
 PUBLISH = ("python", "-m", "zenn", "publish")
+FACTS = re.compile(rb'<tr><th scope="row"><code>[^<]+</code></th><td><code>[0-9a-f]{16}</code></td>.*\n')
 STEP = re.compile(r"^(results/|logs/|checkpoints/)[^/]+/[^/]+(?=/|$)")
 OLDER = "0123456789abcdef"  # key of an older result, and of an older checkpoint, of the same step
 
@@ -101,7 +104,10 @@ class Attacked(Checkout):
 
     def remove(self, faults: Iterable[Fault]) -> None:
         """Remove the results of the steps that faults are in."""
+        faults = [*faults]
         self.remove_steps(fault.step for fault in faults if fault.step in self.steps)
+        if any(fault.process == "zenn.pipeline.report.show" for fault in faults):
+            (self.folder / PAGE_SHOWN).unlink(missing_ok=True)
 
     def remove_steps(self, names: Iterable[str]) -> None:
         """Remove results; in their places lie an older result and an older checkpoint, as after an edit."""
@@ -109,6 +115,7 @@ class Attacked(Checkout):
             made = self.folder / step.folder
             older = made.with_name(OLDER)
             if made.is_dir():
+                shutil.rmtree(older, ignore_errors=True)
                 made.rename(older)
             checkpoint = self.folder / "checkpoints" / step.name / OLDER / "older.txt"
             checkpoint.parent.mkdir(parents=True, exist_ok=True)
@@ -116,14 +123,16 @@ class Attacked(Checkout):
 
     def sites(self) -> list[Site]:
         """Every site that processes have passed since the last strike, in their order; each once."""
-        lines = (self.control / "seen").read_text().splitlines()
-        return [*dict.fromkeys(Site(**json.loads(line)) for line in lines)]
+        return [site for site in dict.fromkeys(self._seen_sites()) if site.operation != "start"]
+
+    def started(self) -> set[str]:
+        """What processes of steps have started since the last strike."""
+        return {s.file for s in self._seen_sites() if s.operation == "start" and s.process in self.steps}
 
     def passed(self, fault: Fault) -> int:
         """How often processes have passed the site of a fault since the last strike."""
-        lines = [json.loads(line) for line in (self.control / "seen").read_text().splitlines()]
         site = fault.process, fault.file, fault.operation
-        return [(line["process"], line["file"], line["operation"]) for line in lines].count(site)
+        return [(seen.process, seen.file, seen.operation) for seen in self._seen_sites()].count(site)
 
     def strike(self, faults: Iterable[Fault], command: tuple[str, ...] = ALL) -> None:
         """Run `command`; when every fault has happened and nothing else is left to do, power goes.
@@ -147,6 +156,19 @@ class Attacked(Checkout):
         self.kill()
         driver.wait()
 
+    def kill_one(self, fault: Fault, command: tuple[str, ...] = ALL) -> tuple[int, str]:
+        """End by SIGKILL only the process that stands at a site; how the command ends then, and its words.
+
+        It must end, and leave no process at work.
+        """
+        self._arm([fault])
+        driver = self.start(*command)
+        wait_for(lambda: bool(self._stopped()), 600)
+        os.kill(int(self._stopped()[0]["pid"]), signal.SIGKILL)
+        printed, _ = driver.communicate(timeout=600)
+        wait_for(lambda: not self.processes())
+        return driver.returncode, printed
+
     def kill(self) -> None:
         """End every process that works in this checkout, and see that none is left."""
 
@@ -162,10 +184,14 @@ class Attacked(Checkout):
         told = f"ZENN_FAULTS={self.control}\0".encode()
         return [process for process in _all() if told in b"\0" + _read(process, "environ") + b"\0"]
 
-    def recover(self, command: tuple[str, ...] = ALL) -> str:
-        """Give the command again, without faults: everything must be as in the undisturbed run."""
+    def again(self, command: tuple[str, ...]) -> str:
+        """Give a command again, without faults."""
         self._arm(())
-        printed = self.run(*command)
+        return self.run(*command)
+
+    def recover(self, command: tuple[str, ...] = ALL) -> None:
+        """Give the command again, without faults: everything must be as in the undisturbed run."""
+        self.again(command)
         found = hashes(self.folder / "results")
         assert differing(found, self.reference) == []
         assert self.leftovers() == []
@@ -175,7 +201,6 @@ class Attacked(Checkout):
             if not (self.folder / "logs" / step.name / f"{step.key}.run.json").is_file()
         ]
         assert missing == [], "no facts of these runs"
-        return printed
 
     def refuse_false_appearance(self) -> None:
         """What looks complete is complete: a result that passes its check is that of an undisturbed run."""
@@ -231,7 +256,10 @@ class Attacked(Checkout):
             (self.control / name).write_text("")
         (self.control / "faults.json").write_text(json.dumps([asdict(fault) for fault in faults]))
 
-    def _stopped(self) -> list[dict[str, object]]:
+    def _seen_sites(self) -> list[Site]:
+        return [Site(**json.loads(line)) for line in (self.control / "seen").read_text().splitlines()]
+
+    def _stopped(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in (self.control / "stopped").read_text().splitlines()]
 
     def _stand(self, faults: list[Fault]) -> bool:
@@ -250,12 +278,18 @@ class Attacked(Checkout):
 
 
 def hashes(folder: Path) -> dict[str, str]:
-    """Path below `folder` -> hash, of every file."""
-    return {
-        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
+    """Path below `folder` -> hash, of every file; of the page without the facts of runs that it shows."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): hashlib.sha256(_content(path)).hexdigest() for path in files}
+
+
+def _content(path: Path) -> bytes:
+    content = path.read_bytes()
+    if path.name == "index.html":
+        return FACTS.sub(b"", content)
+    if path.name == RECORD and path.parent.parent.name == "page":
+        return json.dumps(json.loads(content)["spec"]).encode()
+    return content
 
 
 def differing(found: Mapping[str, str], expected: Mapping[str, str]) -> list[str]:

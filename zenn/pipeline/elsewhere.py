@@ -25,7 +25,7 @@ from zenn.files import atomic_folder, read_json, write_json
 from zenn.given import Given
 from zenn.pipeline import provenance
 from zenn.pipeline.keys import KEY_LENGTH, digest, essence, file_digest, key_of
-from zenn.pipeline.leftovers import CHECKPOINTS, remove_cut, remove_half_made
+from zenn.pipeline.leftovers import CHECKPOINTS, flush, remove_cut, remove_half_made
 from zenn.room import carry_out
 
 RECORD, LEFT_OUT, RUN = "record.json", "left_out.json", "run.json"
@@ -186,7 +186,9 @@ def _one(order: Mapping[str, Any], commit: str, into: Path) -> None:
             "packages": provenance.versions(),
         }
         # before the result: `zenn adopt` refuses one without them, and nothing would write them any more
-        write_json(provenance.run_file(into, name, order["key"]), facts)
+        told = provenance.run_file(into, name, order["key"])
+        write_json(told, facts)
+        flush([told, *(out / file for file in (*produced, RECORD))])
     shutil.rmtree(checkpoints, ignore_errors=True)
     print(f"{name}: done in {facts['wall_time_s']:.0f} s", flush=True)
 

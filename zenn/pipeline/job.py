@@ -24,7 +24,7 @@ from zenn.given import Given
 from zenn.pipeline import provenance
 from zenn.pipeline.intact import SEEN, damage_of
 from zenn.pipeline.keys import file_digest, key_of
-from zenn.pipeline.leftovers import CHECKPOINTS, remove_cut, remove_half_made, remove_siblings
+from zenn.pipeline.leftovers import CHECKPOINTS, flush, remove_cut, remove_half_made, remove_siblings
 from zenn.pipeline.lifetime import die_with_parent
 from zenn.pipeline.slots import take
 from zenn.pipeline.steps import RECORD
@@ -88,7 +88,9 @@ def run_order(order: dict[str, Any], root: Path, damaged: Callable[[Path, str], 
         if (checkpoints / MEASURED).is_file():
             facts["measured"] = read_json(checkpoints / MEASURED)
         # before the result: once that is there, nothing would write them any more
-        write_json(provenance.run_file(root, name, order["key"]), facts)
+        told = provenance.run_file(root, name, order["key"])
+        write_json(told, facts)
+        flush([told, *(out / file for file in (*produced, RECORD))])
     remove_siblings(folder)
     shutil.rmtree(checkpoints.parent, ignore_errors=True)
     print(f"{name}: done in {facts['wall_time_s']:.1f} s -> {order['folder']}")

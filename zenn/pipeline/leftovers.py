@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Collection, Iterable
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 from safetensors import SafetensorError, safe_open
 
 from zenn.files import read_json
+from zenn.pipeline.provenance import run_file
 
 if TYPE_CHECKING:  # what plans steps is not on a computing machine
     from zenn.pipeline.steps import Step
@@ -32,16 +34,30 @@ def remove_cut(checkpoints: Path) -> list[str]:
     """
     removed = []
     for path in sorted(path for path in checkpoints.rglob("*") if path.suffix in (".safetensors", ".json")):
-        try:
-            if path.suffix == ".json":
-                read_json(path)
-            else:
-                with safe_open(path, framework="numpy"):  # compares the length with what the header tells
-                    pass
-        except (SafetensorError, OSError, ValueError) as error:
+        if reason := _cut(path):
             path.unlink(missing_ok=True)
-            removed.append(f"{path.name} is cut ({error}); what it held is computed again")
+            removed.append(f"{path.name} is cut ({reason}); what it held is computed again")
     return removed
+
+
+def _cut(path: Path) -> str:
+    """Why a file is not what was written; empty when it is."""
+    try:
+        if path.suffix == ".json":
+            read_json(path)
+        else:
+            with safe_open(path, framework="numpy"):  # compares the length with what the header tells
+                pass
+    except (SafetensorError, OSError, ValueError) as error:
+        return str(error)
+    return ""
+
+
+def flush(paths: Iterable[Path]) -> None:
+    """Have files on the disk before what comes next: in a power cut a rename may outlive the content."""
+    for path in paths:
+        with path.open("rb") as file:
+            os.fsync(file)
 
 
 def sweep(steps: Iterable[Step], root: Path, working: Collection[str | None] = ()) -> None:
@@ -57,6 +73,9 @@ def sweep(steps: Iterable[Step], root: Path, working: Collection[str | None] = (
         if (root / step.asked[-1]).is_file():  # its record: nothing starts its job again
             remove_siblings(folder)
             shutil.rmtree(root / CHECKPOINTS / step.name / step.key, ignore_errors=True)
+        facts = run_file(root, step.name, step.key)
+        if facts.is_file() and _cut(facts):  # by a power cut; the ledger says then that they are not recorded
+            facts.unlink()
     for place in (".snakemake", "results/report"):  # orders and what was hashed; the shown page
         remove_half_made(root / place)
 

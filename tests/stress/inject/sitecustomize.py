@@ -3,7 +3,8 @@
 It sees each operation on files through an audit hook before the operation is done, below the places where the
 pipeline writes (PLACES). ZENN_FAULTS names a folder of the test, with
 
-`seen` : a line for every such operation of every process, its site: process, rule, file and operation.
+`seen` : a line for every such operation of every process, its site: process, rule, file and operation; and
+    for every process that is started, with the operation `start`.
 `faults.json` : sites at which to stop, with the occurrence there and what is done to the file first.
 `stopped` : a line for every fault that happened, with the process that stands there, stopped (SIGSTOP).
 
@@ -39,7 +40,7 @@ OPERATIONS = {
     "os.rmdir": (0, 1),
     "os.truncate": (0, None),
 }
-EFFECTS = ("before", "half", "nothing", "torn")
+STARTS = {"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn"}  # of other processes: noted, too
 SLOW = ("zenn.landscape.steps.fit", "zenn.classification.steps.train")  # save every 20 s: here, all the time
 
 
@@ -96,6 +97,11 @@ class Injector:
 
     def hook(self, event: str, arguments: tuple[Any, ...]) -> None:
         """Called before every audited operation of this process, in the thread that does it."""
+        if event in STARTS:
+            words = arguments[1] if event == "subprocess.Popen" else [event]
+            words = [words] if isinstance(words, str) else [os.fsdecode(word) for word in words]
+            module = words[words.index("-m") + 1] if "-m" in words[:-1] else os.path.basename(words[0])
+            self.note(module, "start")
         if event not in OPERATIONS or getattr(self.own, "busy", False):
             return
         if event == "open" and not (isinstance(arguments[2], int) and arguments[2] & WRITING):
@@ -115,11 +121,15 @@ class Injector:
         operation = event.removeprefix("os.")
         site = found, operation
         self.counts[site] = self.counts.get(site, 0) + 1
-        line = {"process": self.name, "rule": self.rule, "file": found, "operation": operation}
-        os.write(self.seen, f"{json.dumps(line)}\n".encode())
+        self.note(found, operation)
         for fault in self.faults:
             if (fault["file"], fault["operation"], fault["occurrence"]) == (*site, self.counts[site]):
                 self.stop(fault, arguments)
+
+    def note(self, file: str, operation: str) -> None:
+        """Write a line into `seen`, in one piece."""
+        line = {"process": self.name, "rule": self.rule, "file": file, "operation": operation}
+        os.write(self.seen, f"{json.dumps(line)}\n".encode())
 
     def stop(self, fault: dict[str, Any], arguments: tuple[Any, ...]) -> None:
         """Do what the fault says to the file, and stand still until the test kills this process.
