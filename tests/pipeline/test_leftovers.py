@@ -69,6 +69,7 @@ def test_of_a_made_step_only_its_result_and_facts_stay(tmp_path: Path) -> None:
     lay(tmp_path / "checkpoints" / made.name / made.key / "state.safetensors")
     lay(tmp_path / "logs" / unmade.name / f".{unmade.key}.run.json-abcdefgh.json")
     lay(tmp_path / ".snakemake" / ".zenn-orders-abcdefgh" / "old" / "order.json")
+    lay(tmp_path / ".snakemake" / "incomplete" / "cmVzdWx0cw==")
     lay(tmp_path / "results" / "report" / ".index.html-abcdefgh.html")
     sweep([made, unmade, working], tmp_path, {working.key})
     assert {path for path in tmp_path.rglob("*") if path.is_file()} == stay

@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # what plans steps is not on a computing machine
     from zenn.pipeline.steps import Step
 
 CHECKPOINTS = "checkpoints"  # <subject>/<run>/<key>: of a computation that has not ended
+INCOMPLETE = ".snakemake/incomplete"
 HALF_MADE = ".*-*"  # as `zenn.files` names what it has not finished
 
 
@@ -78,6 +79,11 @@ def sweep(steps: Iterable[Step], root: Path, working: Collection[str | None] = (
             facts.unlink()
     for place in (".snakemake", "results/report"):  # orders and what was hashed; the shown page
         remove_half_made(root / place)
+    # Snakemake's marks of jobs that it did not see end. What is there was checked by hash; of a result that is
+    # whole and marked it would make that one again and, as others read it as `ancient`, leave out all the rest.
+    for mark in (root / INCOMPLETE).rglob("*"):
+        if not mark.is_dir():
+            mark.unlink(missing_ok=True)
 
 
 def remove_half_made(folder: Path) -> None:
