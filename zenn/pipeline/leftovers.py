@@ -79,8 +79,8 @@ def sweep(steps: Iterable[Step], root: Path, working: Collection[str | None] = (
             facts.unlink()
     for place in (".snakemake", "results/report"):  # orders and what was hashed; the shown page
         remove_half_made(root / place)
-    # Snakemake's marks of jobs that it did not see end. What is there was checked by hash; of a result that is
-    # whole and marked it would make that one again and, as others read it as `ancient`, leave out all the rest.
+    # Snakemake's marks of jobs that it did not see end. What is there was checked by hash; a result that is
+    # whole and marked it would make again and, as others read it as `ancient`, leave out all the rest.
     for mark in (root / INCOMPLETE).rglob("*"):
         if not mark.is_dir():
             mark.unlink(missing_ok=True)
