@@ -22,6 +22,7 @@ from zenn.pipeline.elsewhere import LEFT_OUT, RUN, copy_small
 from zenn.pipeline.intact import HASH
 from zenn.pipeline.job import run_order
 from zenn.pipeline.keys import file_digest, key_of
+from zenn.pipeline.leftovers import remove_half_made
 from zenn.pipeline.lifetime import take_checkout
 from zenn.pipeline.params import SCALES, Scale
 from zenn.pipeline.plan import Plan, plan_checkout
@@ -62,6 +63,8 @@ def adopt(root: Path, folder: Path) -> Adopted:
     ZennError : a driver is at work in this checkout.
     """
     take_checkout(root)
+    for place in (root / PLACE, *(root / PLACE).glob("*/*")):
+        remove_half_made(place)  # of a killed one
     plans = {scale: plan_checkout(root, scale=scale) for scale in SCALES}
     records = sorted(path for path in folder.rglob(RECORD) if not _hidden(path.relative_to(folder)))
     if not records:

@@ -24,13 +24,13 @@ from zenn.given import Given
 from zenn.pipeline import provenance
 from zenn.pipeline.intact import SEEN, damage_of
 from zenn.pipeline.keys import file_digest, key_of
+from zenn.pipeline.leftovers import CHECKPOINTS, flush, remove_cut, remove_half_made, remove_siblings
 from zenn.pipeline.lifetime import die_with_parent
 from zenn.pipeline.slots import take
 from zenn.pipeline.steps import RECORD
 from zenn.pipeline.tree import Tree
 from zenn.room import carry_out
 
-CHECKPOINTS = "checkpoints"  # <subject>/<run>/<key>: of a computation that has not ended
 MEASURED = "measured.json"  # there: what a step says of its own speed and memory
 THREADS = "ZENN_THREADS"  # what a step may use at a time; its results are the same
 UNWRITABLE = {
@@ -71,9 +71,11 @@ def run_order(order: dict[str, Any], root: Path, damaged: Callable[[Path, str], 
     files = {role: root / path for role, (path, _) in spec["files"].items()}
     started = time.time()
     clock = time.perf_counter()
-    _remove_leftovers(folder)
+    remove_half_made(folder.parent)  # of a killed job of this step: only one runs at a time
     checkpoints = root / CHECKPOINTS / name / order["key"]
-    _remove_siblings(checkpoints)
+    remove_siblings(checkpoints)
+    for remark in remove_cut(checkpoints):
+        print(f"{name}: {remark}", flush=True)
     with _disk_errors(order["folder"]), atomic_folder(folder) as out:
         _carry_out(spec, {**inputs, **files}, out, checkpoints)
         produced = sorted(str(p.relative_to(out)) for p in out.rglob("*") if p.is_file())
@@ -82,12 +84,15 @@ def run_order(order: dict[str, Any], root: Path, damaged: Callable[[Path, str], 
         _refuse_if_changed(spec, order["key"], root)
         hashes = {file: file_digest(out / file) for file in produced}
         write_json(out / RECORD, {"key": order["key"], "spec": spec, "outputs": hashes})
-    _remove_siblings(folder)
-    facts = provenance.of_run(root, spec, started, time.perf_counter() - clock)
-    if (checkpoints / MEASURED).is_file():
-        facts["measured"] = read_json(checkpoints / MEASURED)
+        facts = provenance.of_run(root, spec, started, time.perf_counter() - clock)
+        if (checkpoints / MEASURED).is_file():
+            facts["measured"] = read_json(checkpoints / MEASURED)
+        # before the result: once that is there, nothing would write them any more
+        told = provenance.run_file(root, name, order["key"])
+        write_json(told, facts)
+        flush([told, *(out / file for file in (*produced, RECORD))])
+    remove_siblings(folder)
     shutil.rmtree(checkpoints.parent, ignore_errors=True)
-    write_json(provenance.run_file(root, name, order["key"]), facts)
     print(f"{name}: done in {facts['wall_time_s']:.1f} s -> {order['folder']}")
 
 
@@ -116,19 +121,6 @@ def _refuse_if_changed(spec: dict[str, Any], key: str, root: Path) -> None:
             f"{spec['step']}: {', '.join(moved) or 'the order itself'} changed since this job was planned; "
             "its result was discarded. Give the command again."
         )
-
-
-def _remove_leftovers(folder: Path) -> None:
-    """What a killed job of the same step left half-made; only one job of a step runs at a time."""
-    for leftover in folder.parent.glob(".*-*"):
-        shutil.rmtree(leftover, ignore_errors=True)
-
-
-def _remove_siblings(folder: Path) -> None:
-    """One result, and one checkpoint, per step on disk: history is DVC's."""
-    for sibling in folder.parent.glob("*"):
-        if sibling != folder:
-            shutil.rmtree(sibling, ignore_errors=True)
 
 
 @contextmanager

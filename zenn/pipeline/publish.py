@@ -8,6 +8,7 @@ from pathlib import Path
 from zenn.files import atomic_folder, read_json, write_json, write_text
 from zenn.pipeline.claims.ledger import PUBLISHED, read_rows, stamp, to_csv
 from zenn.pipeline.intact import refuse_damaged
+from zenn.pipeline.leftovers import remove_half_made
 from zenn.pipeline.lifetime import take_checkout
 from zenn.pipeline.plan import Plan, plan_checkout
 
@@ -27,8 +28,7 @@ def publish(root: Path) -> list[str]:
     refuse_damaged(plan.steps, root)
     ledger = root / plan.by_name["report/ledger"].folder
     rows = stamp(read_rows(ledger / "claims.csv"), root, root / PUBLISHED)
-    for leftover in (root / "reports").glob(".*-*"):  # of a killed one
-        shutil.rmtree(leftover, ignore_errors=True)
+    remove_half_made(root / "reports")  # of a killed one
     write_text(root / PUBLISHED, to_csv(rows))
     write_json(root / METRICS, {"scale": plan.scale, **read_json(ledger / "metrics.json")})
     with atomic_folder(root / FIGURES) as figures, atomic_folder(root / TABLES) as tables:

@@ -14,6 +14,7 @@ from zenn.errors import ZennError
 from zenn.files import atomic_folder, write_json
 from zenn.pipeline import cluster, provenance
 from zenn.pipeline.intact import refuse_unwritable, remove_damaged
+from zenn.pipeline.leftovers import sweep
 from zenn.pipeline.lifetime import take_checkout
 from zenn.pipeline.plan import Plan, plan_checkout
 from zenn.pipeline.steps import RECORD
@@ -117,6 +118,7 @@ def begin(workflow: Any, config: Mapping[str, Any]) -> Run:
             print(f"note: {remark}", file=sys.stderr)
         refuse_unwritable(run.plan.steps, root)
         run.left = {job.key for job in cluster.left_jobs(root)}
+        sweep(run.plan.steps, root, run.left)
         run.write_orders()
         run.drop_other_page()
         workflow.onstart(lambda log: run.start(workflow))
