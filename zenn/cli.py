@@ -16,6 +16,7 @@ from zenn.commands.classify import app as classify
 from zenn.commands.landscape import app as landscape
 from zenn.commands.laws import app as laws
 from zenn.commands.materials import app as materials
+from zenn.disk import trouble
 from zenn.errors import InputError, ZennError
 
 app = typer.Typer(
@@ -41,9 +42,13 @@ def main() -> None:
     except ZennError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)
-    except OSError as error:
-        place = error.filename or "a file"
-        print(f"error: {place}: found '{error.strerror}', expected to read or write it", file=sys.stderr)
+    except Exception as error:
+        said = trouble(error, [])
+        if not said and not isinstance(error, OSError):
+            raise
+        place = getattr(error, "filename", None) or "a file"
+        said = said or f"{place}: found '{error.strerror}', expected to read or write it"
+        print(f"error: {said}", file=sys.stderr)
         sys.exit(1)
 
 

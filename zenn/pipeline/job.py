@@ -6,25 +6,24 @@ data that changed in between is discarded, because its name would not be true.
 
 from __future__ import annotations
 
-import errno
 import importlib
 import os
 import shutil
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
+from zenn.disk import disk_errors, trouble
 from zenn.errors import ZennError
 from zenn.files import atomic_folder, read_json, write_json
 from zenn.given import Given
 from zenn.pipeline import provenance
-from zenn.pipeline.intact import SEEN, damage_of
+from zenn.pipeline.intact import SEEN, damage_of, places
 from zenn.pipeline.keys import file_digest, key_of
-from zenn.pipeline.lifetime import die_with_parent
+from zenn.pipeline.lifetime import die_with_parent, tell_driver
 from zenn.pipeline.slots import take
 from zenn.pipeline.steps import RECORD
 from zenn.pipeline.tree import Tree
@@ -33,15 +32,6 @@ from zenn.room import carry_out
 CHECKPOINTS = "checkpoints"  # <subject>/<run>/<key>: of a computation that has not ended
 MEASURED = "measured.json"  # there: what a step says of its own speed and memory
 THREADS = "ZENN_THREADS"  # what a step may use at a time; its results are the same
-UNWRITABLE = {
-    errno.ENOSPC,
-    errno.EDQUOT,
-    errno.EFBIG,
-    errno.EROFS,
-    errno.EACCES,
-    errno.EPERM,
-    errno.ENOTDIR,
-}
 
 
 class ChangedWhileRunningError(ZennError):
@@ -74,7 +64,9 @@ def run_order(order: dict[str, Any], root: Path, damaged: Callable[[Path, str], 
     _remove_leftovers(folder)
     checkpoints = root / CHECKPOINTS / name / order["key"]
     _remove_siblings(checkpoints)
-    with _disk_errors(order["folder"]), atomic_folder(folder) as out:
+    facts_file = provenance.run_file(root, name, order["key"])
+    written = [folder.parent, facts_file.parent, checkpoints.parent, *places(root)]
+    with disk_errors(written), atomic_folder(folder) as out, disk_errors(written):
         _carry_out(spec, {**inputs, **files}, out, checkpoints)
         produced = sorted(str(p.relative_to(out)) for p in out.rglob("*") if p.is_file())
         if produced != spec["outputs"]:
@@ -82,13 +74,13 @@ def run_order(order: dict[str, Any], root: Path, damaged: Callable[[Path, str], 
         _refuse_if_changed(spec, order["key"], root)
         hashes = {file: file_digest(out / file) for file in produced}
         write_json(out / RECORD, {"key": order["key"], "spec": spec, "outputs": hashes})
+        facts = provenance.of_run(root, spec, started, time.perf_counter() - clock)
+        if (checkpoints / MEASURED).is_file():
+            facts["measured"] = read_json(checkpoints / MEASURED)
+        write_json(facts_file, facts)  # before the result appears: after that nothing may fail
     _remove_siblings(folder)
-    facts = provenance.of_run(root, spec, started, time.perf_counter() - clock)
-    if (checkpoints / MEASURED).is_file():
-        facts["measured"] = read_json(checkpoints / MEASURED)
     shutil.rmtree(checkpoints.parent, ignore_errors=True)
-    write_json(provenance.run_file(root, name, order["key"]), facts)
-    print(f"{name}: done in {facts['wall_time_s']:.1f} s -> {order['folder']}")
+    _say(f"{name}: done in {facts['wall_time_s']:.1f} s -> {order['folder']}", sys.stdout)
 
 
 def _carry_out(spec: dict[str, Any], inputs: dict[str, Path], out: Path, checkpoints: Path) -> None:
@@ -131,17 +123,13 @@ def _remove_siblings(folder: Path) -> None:
             shutil.rmtree(sibling, ignore_errors=True)
 
 
-@contextmanager
-def _disk_errors(folder: str) -> Iterator[None]:
+def _say(text: str, stream: TextIO) -> None:
+    """Print to the log; where that takes no more, the driver's terminal is told, and the job goes on."""
     try:
-        yield
-    except OSError as error:
-        if error.errno not in UNWRITABLE:
-            raise
-        raise ZennError(
-            f"{folder}: cannot be written: found '{error.strerror}', expected a writable folder with free "
-            "space. Nothing half-written was left; give the command again when there is room."
-        ) from error
+        print(text, file=stream, flush=True)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # what is in the buffer goes there
+        tell_driver(text)
 
 
 def main(argv: list[str]) -> int:
@@ -156,10 +144,11 @@ def main(argv: list[str]) -> int:
         if slots is not None:
             slots.release()
     except ZennError as error:
-        print(f"error: {error}", file=sys.stderr)
+        _say(f"error: {error}", sys.stderr)
         return 1
-    except Exception:
-        traceback.print_exc()
+    except Exception as error:
+        said = trouble(error, places())
+        _say(f"error: {said}" if said else traceback.format_exc(), sys.stderr)
         return 1
     return 0
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import filecmp
+import logging
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,10 +12,11 @@ from typing import Any
 
 from snakemake.io import ancient
 
+from zenn.disk import complaint, disk_errors
 from zenn.errors import ZennError
 from zenn.files import atomic_folder, write_json
 from zenn.pipeline import cluster, provenance
-from zenn.pipeline.intact import refuse_unwritable, remove_damaged
+from zenn.pipeline.intact import places, refuse_unwritable, remove_damaged
 from zenn.pipeline.lifetime import take_checkout
 from zenn.pipeline.plan import Plan, plan_checkout
 from zenn.pipeline.steps import RECORD
@@ -111,15 +114,25 @@ def begin(workflow: Any, config: Mapping[str, Any]) -> Run:
     try:
         if not workflow.is_main_process or workflow.dryrun or LOOKING & {*sys.argv}:
             return Run(root, plan_checkout(root, config))
-        take_checkout(root)
-        run = Run(root, plan_checkout(root, config))
-        for remark in (*provenance.drifted_versions(root), *remove_damaged(run.plan.steps, root)):
-            print(f"note: {remark}", file=sys.stderr)
-        refuse_unwritable(run.plan.steps, root)
-        run.left = {job.key for job in cluster.left_jobs(root)}
-        run.write_orders()
-        run.drop_other_page()
+        logging.raiseExceptions = False  # a traceback for every line that a full disk has no room for
+        with disk_errors(places(root)):
+            take_checkout(root)
+            run = Run(root, plan_checkout(root, config))
+            for remark in (*provenance.drifted_versions(root), *remove_damaged(run.plan.steps, root)):
+                print(f"note: {remark}", file=sys.stderr)
+            refuse_unwritable(run.plan.steps, root)
+            run.left = {job.key for job in cluster.left_jobs(root)}
+            run.write_orders()
+            run.drop_other_page()
         workflow.onstart(lambda log: run.start(workflow))
+        atexit.register(_last_word, root)
+        workflow.onsuccess(lambda log: atexit.unregister(_last_word))
         return run
     except ZennError as error:
         raise SystemExit(f"error: {error}") from None
+
+
+def _last_word(root: Path) -> None:
+    """Snakemake says what it could not write, and not always where or why."""
+    if said := complaint(places(root)):
+        print(f"error: {said}", file=sys.stderr)
