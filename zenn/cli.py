@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated
 
@@ -43,13 +45,19 @@ def main() -> None:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)
     except Exception as error:
-        said = trouble(error, [])
+        said = trouble(error, _written(sys.argv))
         if not said and not isinstance(error, OSError):
             raise
         place = getattr(error, "filename", None) or "a file"
         said = said or f"{place}: found '{error.strerror}', expected to read or write it"
         print(f"error: {said}", file=sys.stderr)
         sys.exit(1)
+
+
+def _written(arguments: Sequence[str]) -> list[Path]:
+    """Where a command writes: what `--out` or `--orders` names, or this folder."""
+    named = [value for option, value in pairwise(arguments) if option in ("--out", "--orders")]
+    return [Path(value) for value in named] or [Path.cwd()]
 
 
 def checkout() -> Path:

@@ -56,6 +56,14 @@ def complaint(places: Iterable[Path]) -> str:
     return next((_text(place, error.strerror or str(error)) for place, error in found if error), "")
 
 
+def sign(text: str) -> str:
+    """The system's words for a disk that takes no more, where a text has them."""
+    found = _SAID.search(text)
+    if not found:
+        return ""
+    return os.strerror(errno.ENOSPC) if "requested" in found[0] else found[0]
+
+
 def trouble(error: BaseException, places: Iterable[Path]) -> str:
     """What is to be said of an error that came of a disk, probably that of one of `places`; or nothing."""
     chain = [error]
@@ -67,8 +75,9 @@ def trouble(error: BaseException, places: Iterable[Path]) -> str:
     places, named = [*places], [Path(os.fsdecode(file)) for one in chain for file in _files(one)]
     if said := complaint([*places, *(path.parent for path in named)]):
         return said
-    full = reason in map(os.strerror, _FULL)  # there is room again, as what was half-written is gone
-    return _text(_fullest(places or named) if full or not named else named[0], reason)
+    if reason in map(os.strerror, _FULL):  # there is room again, as what was half-written is gone
+        return _text(_fullest(places or named), reason)
+    return f"{named[0]}: found '{reason}', expected to read or write it" if named else ""
 
 
 @contextmanager
@@ -89,10 +98,7 @@ def _reason(error: BaseException) -> str:
     """The system's words, where an error is one of writing."""
     if isinstance(error, OSError) and error.errno in UNWRITABLE:
         return error.strerror or os.strerror(error.errno)
-    found = _SAID.search(str(error))
-    if not found:
-        return ""
-    return os.strerror(errno.ENOSPC) if "requested" in found[0] else found[0]
+    return sign(str(error))
 
 
 def _files(error: BaseException) -> list[str | bytes]:

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from snakemake.io import ancient
+from snakemake.logging import logger as snakemake_says
 
-from zenn.disk import complaint, disk_errors
+from zenn.disk import complaint, disk_errors, sign
 from zenn.errors import ZennError
 from zenn.files import atomic_folder, write_json
 from zenn.pipeline import cluster, provenance
@@ -115,6 +116,7 @@ def begin(workflow: Any, config: Mapping[str, Any]) -> Run:
         if not workflow.is_main_process or workflow.dryrun or LOOKING & {*sys.argv}:
             return Run(root, plan_checkout(root, config))
         logging.raiseExceptions = False  # a traceback for every line that a full disk has no room for
+        snakemake_says.addFilter(_without_traceback)
         with disk_errors(places(root)):
             take_checkout(root)
             run = Run(root, plan_checkout(root, config))
@@ -130,6 +132,14 @@ def begin(workflow: Any, config: Mapping[str, Any]) -> Run:
         return run
     except ZennError as error:
         raise SystemExit(f"error: {error}") from None
+
+
+def _without_traceback(record: logging.LogRecord) -> bool:
+    """Of a traceback that ends in a disk that takes no more, the last line."""
+    text = record.getMessage().strip()
+    if text.startswith("Traceback") and sign(text):
+        record.msg, record.args = text.splitlines()[-1], ()
+    return True
 
 
 def _last_word(root: Path) -> None:
