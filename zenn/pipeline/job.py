@@ -67,7 +67,14 @@ def run_order(order: dict[str, Any], root: Path, damaged: Callable[[Path, str], 
     facts_file = provenance.run_file(root, name, order["key"])
     written = [folder.parent, facts_file.parent, checkpoints.parent, *places(root)]
     with disk_errors(written), atomic_folder(folder) as out, disk_errors(written):
-        _carry_out(spec, {**inputs, **files}, out, checkpoints)
+        try:
+            _carry_out(spec, {**inputs, **files}, out, checkpoints)
+        except Exception as error:
+            lost = _lost(out, inputs, spec, damaged)
+            if not lost:
+                raise
+            why = "It changed while this job ran, perhaps by `dvc checkout` or `dvc pull`"
+            raise ZennError(f"{name}: {lost}. {why}: let that end, and give the command again.") from error
         produced = sorted(str(p.relative_to(out)) for p in out.rglob("*") if p.is_file())
         if produced != spec["outputs"]:
             raise ZennError(f"{name}: found the files {produced}, expected {spec['outputs']}")
@@ -90,6 +97,15 @@ def _carry_out(spec: dict[str, Any], inputs: dict[str, Path], out: Path, checkpo
     else:
         given = Given(spec["params"], "params.yaml", spec["step"])
         carry_out(spec["module"], given, inputs, out, checkpoints)
+
+
+def _lost(
+    out: Path, inputs: dict[str, Path], spec: dict[str, Any], damaged: Callable[[Path, str], str]
+) -> str:
+    """What a job has lost under its hands, in words."""
+    if not out.is_dir():
+        return f"{out.parent}: found no half-made result, expected the one that this job wrote"
+    return next((said for role, path in inputs.items() if (said := damaged(path, spec["inputs"][role]))), "")
 
 
 def _refuse_if_changed(spec: dict[str, Any], key: str, root: Path) -> None:
