@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from zenn.disk import disk_errors
 from zenn.errors import InputError
 from zenn.files import atomic_folder, read_json, write_json, write_text
 from zenn.pipeline.claims.ledger import FROM_SMALLEST, RECORDED, Row, read_published, read_rows, to_csv
@@ -73,8 +74,9 @@ def adopt(root: Path, folder: Path) -> Adopted:
     # in order of the plan: a refusal then names the step that differs, and not one that reads it
     records.sort(key=lambda path: order.get(_step_in(path), -1))
     found = [_checked(path.parent, folder, plans) for path in records]
-    for result in found:
-        _file(result, root)
+    with disk_errors([root / PLACE]):
+        for result in found:
+            _file(result, root)
     made: list[str] = []
     missing: dict[str, tuple[str, ...]] = {}
     rows: list[Row] = []

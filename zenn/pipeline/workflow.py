@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import atexit
 import filecmp
+import logging
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from snakemake.io import ancient
+from snakemake.logging import logger as snakemake_says
 
+from zenn.disk import complaint, disk_errors, sign
 from zenn.errors import ZennError
 from zenn.files import atomic_folder, write_json
 from zenn.pipeline import cluster, provenance
-from zenn.pipeline.intact import refuse_unwritable, remove_damaged
+from zenn.pipeline.intact import places, refuse_unwritable, remove_damaged
 from zenn.pipeline.leftovers import sweep
 from zenn.pipeline.lifetime import take_checkout
 from zenn.pipeline.plan import Plan, plan_checkout
@@ -112,16 +116,35 @@ def begin(workflow: Any, config: Mapping[str, Any]) -> Run:
     try:
         if not workflow.is_main_process or workflow.dryrun or LOOKING & {*sys.argv}:
             return Run(root, plan_checkout(root, config))
-        take_checkout(root)
-        run = Run(root, plan_checkout(root, config))
-        for remark in (*provenance.drifted_versions(root), *remove_damaged(run.plan.steps, root)):
-            print(f"note: {remark}", file=sys.stderr)
-        refuse_unwritable(run.plan.steps, root)
-        run.left = {job.key for job in cluster.left_jobs(root)}
-        sweep(run.plan.steps, root, run.left)
-        run.write_orders()
-        run.drop_other_page()
+        logging.raiseExceptions = False  # a traceback for every line that a full disk has no room for
+        snakemake_says.addFilter(_without_traceback)
+        with disk_errors(places(root)):
+            take_checkout(root)
+            run = Run(root, plan_checkout(root, config))
+            for remark in (*provenance.drifted_versions(root), *remove_damaged(run.plan.steps, root)):
+                print(f"note: {remark}", file=sys.stderr)
+            refuse_unwritable(run.plan.steps, root)
+            run.left = {job.key for job in cluster.left_jobs(root)}
+            sweep(run.plan.steps, root, run.left)
+            run.write_orders()
+            run.drop_other_page()
         workflow.onstart(lambda log: run.start(workflow))
+        atexit.register(_last_word, root)
+        workflow.onsuccess(lambda log: atexit.unregister(_last_word))
         return run
     except ZennError as error:
         raise SystemExit(f"error: {error}") from None
+
+
+def _without_traceback(record: logging.LogRecord) -> bool:
+    """Of a traceback that ends in a disk that takes no more, the last line."""
+    text = record.getMessage().strip()
+    if text.startswith("Traceback") and sign(text):
+        record.msg, record.args = text.splitlines()[-1], ()
+    return True
+
+
+def _last_word(root: Path) -> None:
+    """Snakemake says what it could not write, and not always where or why."""
+    if said := complaint(places(root)):
+        print(f"error: {said}", file=sys.stderr)
