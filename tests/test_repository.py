@@ -85,12 +85,17 @@ def test_13_nothing_computed_stops_on_elapsed_time() -> None:
 def test_every_dependency_has_a_reason() -> None:
     lines = (ROOT / "pyproject.toml").read_text().splitlines()
     project = tomllib.loads("\n".join(lines))
-    extras = project["project"]["optional-dependencies"]["slurm"]
-    named = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"], *extras]
+    extras = project["project"]["optional-dependencies"]
+    named = [
+        *project["project"]["dependencies"],
+        *project["dependency-groups"]["dev"],
+        *(name for extra in extras.values() for name in extra),
+    ]
     for name in named:
         pattern = rf'^\s+"{re.escape(name)}",\s+#\s*\S+'
         assert [line for line in lines if re.match(pattern, line)], f"{name}: no reason beside it"
-    locked = (ROOT / "requirements.lock").read_text() + (ROOT / "requirements-slurm.lock").read_text()
+    locks = ["requirements.lock", *(f"requirements-{extra}.lock" for extra in extras)]
+    locked = "".join((ROOT / lock).read_text() for lock in locks)
     for name in named:
         bare = re.split(r"[<>=]", name)[0]
         assert re.search(rf"^{re.escape(bare)}==", locked, re.MULTILINE | re.IGNORECASE), bare

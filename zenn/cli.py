@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,6 +20,7 @@ from zenn.commands.classify import app as classify
 from zenn.commands.landscape import app as landscape
 from zenn.commands.laws import app as laws
 from zenn.commands.materials import app as materials
+from zenn.disk import trouble
 from zenn.errors import InputError, ZennError
 
 if TYPE_CHECKING:
@@ -47,10 +49,20 @@ def main() -> None:
     except ZennError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)
-    except OSError as error:
-        place = error.filename or "a file"
-        print(f"error: {place}: found '{error.strerror}', expected to read or write it", file=sys.stderr)
+    except Exception as error:
+        said = trouble(error, _written(sys.argv))
+        if not said and not isinstance(error, OSError):
+            raise
+        place = getattr(error, "filename", None) or "a file"
+        said = said or f"{place}: found '{error.strerror}', expected to read or write it"
+        print(f"error: {said}", file=sys.stderr)
         sys.exit(1)
+
+
+def _written(arguments: Sequence[str]) -> list[Path]:
+    """Where a command writes: what `--out` or `--orders` names, or this folder."""
+    named = [value for option, value in pairwise(arguments) if option in ("--out", "--orders")]
+    return [Path(value) for value in named] or [Path.cwd()]
 
 
 def checkout() -> Path:

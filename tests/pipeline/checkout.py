@@ -9,12 +9,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from zenn.pipeline.check import copy_without_results
+from zenn.pipeline.remembered import PLACE
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
@@ -30,6 +32,16 @@ def wait_for(condition: Callable[[], bool], seconds: float = 120.0) -> None:
         time.sleep(0.05)
 
 
+def _take_over_what_is_compiled(folder: Path) -> None:
+    """Give a copy the times of the package's files, which byte code goes by, and what was made of them."""
+    for path in [*(ROOT / "zenn").rglob("*"), ROOT / PLACE]:
+        if path.is_file():
+            place = folder / path.relative_to(ROOT)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            with suppress(FileNotFoundError):  # another worker compiles: a temporary file has gone
+                shutil.copy2(path, place)
+
+
 class Checkout:
     """A folder with a copy of the repository's files, as a git repository of its own."""
 
@@ -40,6 +52,7 @@ class Checkout:
     @classmethod
     def copy_of_repository(cls, folder: Path, scale: str = "ci") -> Checkout:
         copy_without_results(ROOT, folder)
+        _take_over_what_is_compiled(folder)
         shutil.rmtree(folder / "reports" / "figures", ignore_errors=True)
         shutil.rmtree(folder / "reports" / "tables", ignore_errors=True)
         for name in ("reports/claims.csv", "reports/metrics.json", "dvc.lock"):
@@ -132,6 +145,14 @@ class Checkout:
     def release(self) -> None:
         """Let the held step go on."""
         (self.folder / HELD).unlink()
+
+    def keys(self) -> dict[str, str]:
+        """Name of a step -> its key, of the plan as it is now."""
+        return dict(json.loads(self.run("python", "-m", "zenn", "plan", "--json")))
+
+    def target(self, step: str) -> str:
+        """What to ask Snakemake for when one step is wanted, and what it reads."""
+        return f"results/{step}/{self.keys()[step]}/record.json"
 
     def result(self, run: str, file: str) -> Path:
         """The one result file of a run, e.g. `materials/fe3pt-critical-point`."""

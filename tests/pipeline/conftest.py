@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ from filelock import FileLock
 
 from tests.pipeline.checkout import Checkout
 
-ONE, TWO, THREE = ("temperature: 298.0", "temperature: 300.0", "temperature: 310.0")  # of V_N
+ONE, TWO, THREE = ("uncertainty: {seed: 1}", "uncertainty: {seed: 2}", "uncertainty: {seed: 3}")
 
 
 @contextmanager
@@ -67,10 +68,18 @@ def two_versions(made: Checkout, tmp_path_factory: pytest.TempPathFactory, worke
 
 
 def _copy(source: Checkout, tmp_path: Path) -> Checkout:
-    shutil.copytree(source.folder.parent, tmp_path / "copy", symlinks=True)
+    shutil.copytree(source.folder.parent, tmp_path / "copy", symlinks=True, copy_function=_link_or_copy)
     checkout = Checkout(tmp_path / "copy" / source.folder.name)
     checkout.jobs()
     return checkout
+
+
+def _link_or_copy(source: str, target: str) -> None:
+    """Share what is named by its content, which nobody writes into: DVC's versions and git's."""
+    if "/files/md5/" in source or "/.git/objects/" in source:
+        os.link(source, target)
+    else:
+        shutil.copy2(source, target)
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ class Nothing:  # torch asks whether some are there, and goes on without them: i
     def find_spec(self, name, path=None, target=None):
         return ModuleSpec(name, self) if name.split(".")[0] in {blocked!r} else None
     def create_module(self, spec):
-        raise ModuleNotFoundError(spec.name + " is not on this machine")
+        raise ModuleNotFoundError(spec.name + " is not on this machine", name=spec.name)
     def exec_module(self, module):
         pass
 sys.meta_path.insert(0, Nothing())
@@ -90,6 +90,15 @@ def edited(checkout: Checkout, old: str, new: str) -> None:
 def test_what_is_finished_is_not_done_again(there: Checkout) -> None:
     said = elsewhere(there, "orders.json", "--only", "laws/snapshots", "laws/design")
     assert said.splitlines() == ["laws/snapshots: finished already", "laws/design: finished already"]
+
+
+def test_a_missing_package_is_named(there: Checkout, tmp_path: Path) -> None:
+    program = BARE.format(
+        blocked={"numba"}, arguments=["orders.json", "--into", str(tmp_path), "--only", "laws/snapshots"]
+    )
+    said = there.run(sys.executable, "-c", program, fails=True)
+    assert "found no package numba, expected numpy, scipy, torch, numba" in said
+    assert "Traceback" not in said
 
 
 def test_other_code_is_refused_there(there: Checkout, tmp_path: Path) -> None:

@@ -84,10 +84,8 @@ def register(checkout: Checkout, url: str, folder: Path) -> None:
 
 
 def asked_for(checkout: Checkout) -> list[str]:
-    """Every file of the evaluation, by name: the rest of the subject is not needed."""
-    keys = json.loads(checkout.run("python", "-m", "zenn", "plan", "--json"))
-    run = "landscape/fe3pt-authors-evaluation"
-    return ["--", f"results/{run}/{keys[run]}/metrics.csv"]
+    """The evaluation: the rest of the subject is not needed."""
+    return ["--", checkout.target("landscape/fe3pt-authors-evaluation")]
 
 
 def test_from_the_server_to_the_evaluation_and_again_without_it(checkout: Checkout, tmp_path: Path) -> None:

@@ -10,7 +10,16 @@ import pandas as pd
 import pytest
 
 from tests.pipeline.checkout import ROOT, Checkout
-from zenn.pipeline.check import blank_picture, compare_tables, empty_pdf, made_in, refuse_problems
+from zenn.pipeline import check as zenn_check
+from zenn.pipeline.check import (
+    CheckFailedError,
+    blank_picture,
+    compare_tables,
+    copy_without_results,
+    empty_pdf,
+    made_in,
+    refuse_problems,
+)
 
 Change = Callable[[pd.DataFrame], pd.DataFrame]
 REFERENCE = str(ROOT / "tests" / "reference")
@@ -25,9 +34,25 @@ def check(checkout: Checkout, *arguments: str, fails: bool = False) -> str:
     return checkout.run("python", "-m", "zenn", "check", "--reference", REFERENCE, *arguments, fails=fails)
 
 
-def check_materials(checkout: Checkout) -> str:
-    """What is said of something wrong in one subject, the quickest."""
-    return check(checkout, "--subject", "materials", fails=True)
+@pytest.fixture
+def check_drawn(made: Checkout, monkeypatch: pytest.MonkeyPatch) -> Callable[[Checkout], str]:
+    """What is said of figures that are wrong: the check finds one subject made already, but for its figures.
+
+    Whether it is that of this code and these parameters is for the keys to say.
+    """
+
+    def copy_with_results(root: Path, copy: Path) -> None:
+        copy_without_results(root, copy)
+        source, ignore = made.folder / "results" / "materials", shutil.ignore_patterns("figures")
+        shutil.copytree(source, copy / "results" / "materials", ignore=ignore)
+
+    def said(checkout: Checkout) -> str:
+        with pytest.raises(CheckFailedError) as caught:
+            zenn_check.check_checkout(checkout.folder, Path(REFERENCE), "ci", subject="materials")
+        return str(caught.value)
+
+    monkeypatch.setattr(zenn_check, "copy_without_results", copy_with_results)
+    return said
 
 
 def test_all_figures_and_tables_are_made_again_and_agree(made: Checkout) -> None:
@@ -43,37 +68,39 @@ def test_a_subject_is_made_again_and_agrees(fresh: Checkout) -> None:
     assert not (fresh.folder / "results").exists()  # the user's results are left alone
 
 
-def test_a_broken_notebook_is_seen(fresh: Checkout) -> None:
+def test_a_broken_notebook_is_seen(fresh: Checkout, check_drawn: Callable[[Checkout], str]) -> None:
     fresh.edit("reports/notebooks/materials.py", 'save(figure, curvature, out, "zenn-fig-s2")', "1 / 0")
-    printed = check_materials(fresh)
+    printed = check_drawn(fresh)
     assert "reports/notebooks/materials.py, cell" in printed
     assert "ZeroDivisionError" in printed
 
 
-def test_a_notebook_that_forgets_a_figure_is_seen(fresh: Checkout) -> None:
+def test_a_notebook_that_forgets_a_figure_is_seen(
+    fresh: Checkout, check_drawn: Callable[[Checkout], str]
+) -> None:
     fresh.edit("reports/notebooks/materials.py", 'save(figure, curvature, out, "zenn-fig-s2")', "pass")
-    assert "materials/figures: found the files" in check_materials(fresh)
+    assert "materials/figures: found the files" in check_drawn(fresh)
 
 
-def test_a_broken_rule_is_seen(fresh: Checkout) -> None:
+def test_a_broken_rule_is_seen(fresh: Checkout, check_drawn: Callable[[Checkout], str]) -> None:
     outputs = 'RUN.outputs("materials", "figures")'
     fresh.edit(
         "workflow/rules/materials.smk", outputs, f"[*{outputs}, 'results/{{subject}}/{{run}}/{{key}}/no.png']"
     )
-    assert "no.png" in check_materials(fresh)
+    assert "no.png" in check_drawn(fresh)
 
 
-def test_a_wrong_picture_is_seen(fresh: Checkout) -> None:
+def test_a_wrong_picture_is_seen(fresh: Checkout, check_drawn: Callable[[Checkout], str]) -> None:
     fresh.edit("zenn/plots/materials.py", "curve[column], color=colour", "1 + curve[column], color=colour")
     assert (
         "beyond-fig-fe3pt-phase-diagram, panel 0, curve '5 K': found y values that no column"
-        in check_materials(fresh)
+        in check_drawn(fresh)
     )
 
 
 def test_moved_numbers_are_seen(fresh: Checkout) -> None:
     fresh.edit("params.yaml", "debye_scaling: 0.617", "debye_scaling: 0.61701")
-    printed = check_materials(fresh)
+    printed = check(fresh, "--subject", "materials", fails=True)
     assert "beyond-fig-fe3pt-isotherms, column helmholtz_eV_per_atom" in printed
     assert "values have moved" in printed
 

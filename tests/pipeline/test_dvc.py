@@ -10,6 +10,7 @@ from pathlib import Path
 import yaml
 
 from tests.pipeline.checkout import ROOT, Checkout
+from tests.pipeline.conftest import ONE, TWO
 from zenn.pipeline.check import compare_tables
 from zenn.pipeline.claims import materials
 from zenn.pipeline.claims.ledger import Row, read_published, read_rows
@@ -35,31 +36,30 @@ def test_imports_do_not_change_the_stages(made: Checkout) -> None:
     assert "up to date" in made.run("dvc", "status")
 
 
-def test_comparing_an_edit(ready: Checkout) -> None:
-    ready.edit("params.yaml", "debye_scaling: 0.617", "debye_scaling: 0.6")
-    assert "debye_scaling" in ready.run("dvc", "params", "diff")
+def test_comparing_an_edit_and_an_experiment(ready: Checkout) -> None:
+    """Of a seed: a critical temperature that moves would move every fit of Fe3Pt."""
+    ready.edit("params.yaml", ONE, TWO)
+    assert "materials.uncertainty.seed" in ready.run("dvc", "params", "diff")
     assert "params.yaml" in ready.run("dvc", "status")
     ready.run("dvc", "repro", "materials")
-    assert {"materials/fe3pt-critical-point", "materials/claims"} <= ready.jobs()
+    assert {"materials/fe3pt-uncertainty", "materials/claims"} <= ready.jobs()
     assert "publish" in ready.run("dvc", "status")
-    ready.run("dvc", "repro")
+    # all stages, as `dvc repro`
+    ready.run("dvc", "exp", "run", "--set-param", "materials.uncertainty.seed=31415")
+    assert "materials/fe3pt-uncertainty" in ready.jobs()
+    record = json.loads(ready.result("materials/fe3pt-uncertainty", "record.json").read_text())
+    assert record["spec"]["params"]["uncertainty"]["seed"] == 31415
+    assert "31415" in ready.run("dvc", "exp", "show", "--csv")
     shown = json.loads(ready.run("dvc", "metrics", "show", "--json"))
-    now = shown[""]["data"]["reports/metrics.json"]["data"]["materials"]["critical_temperature_K"]
-    assert abs(now - 164.197) > 0.1
+    now = shown[""]["data"]["reports/metrics.json"]["data"]["materials"]["critical_temperature_rounding_K"]
+    assert abs(now - 0.32197) > 1e-3
     difference = ready.run("dvc", "metrics", "diff")
-    assert "critical_temperature_K" in difference
-    assert "164.197" in difference
+    assert "critical_temperature_rounding_K" in difference
+    assert "0.3219" in difference
     ready.run("dvc", "plots", "show")
     page = (ready.folder / "dvc_plots" / "index.html").read_text()
     assert "helmholtz_VV_eV_per_A6" in page
     assert "up to date" in ready.run("dvc", "status")
-
-
-def test_experiment(ready: Checkout) -> None:
-    ready.run("dvc", "exp", "run", "--set-param", "materials.reference_state.temperature=310")
-    assert "materials/fe3pt-free-energy" in ready.jobs()
-    assert ready.value("materials/fe3pt-free-energy", "reference_state.json", "temperature_K") == 310.0
-    assert "310" in ready.run("dvc", "exp", "show", "--csv")
 
 
 def decided(checkout: Checkout) -> list[Row]:

@@ -14,6 +14,7 @@ from zenn.commands.classify_inputs import Reading, read_samples
 from zenn.commands.classify_saved import Saved, chosen_seed, load_saved, outputs_of_samples
 from zenn.commands.classify_train import PERMUTATIONS, check_device, use_device
 from zenn.commands.results import note, progress
+from zenn.disk import disk_errors
 from zenn.errors import InputError
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ def run_predict(
         columns = _columns(saved, samples, outputs, protocol)
         from zenn.csv_table import write_columns
 
-        write_columns(out, columns)
+        with disk_errors([out]):
+            write_columns(out, columns)
     _note_cut(samples, saved.reading)
     print(f"{len(samples.places)} samples predicted without labels, seed {seed}, protocol {protocol}")
     print(f"written: {out}")

@@ -288,8 +288,8 @@ def _refuse_another(kept: Path, path: Path, options: FitOptions) -> None:
     asked = {name: str(value) for name, value in asdict(options).items() if name not in shown}
     asked["table"] = hashlib.sha256(path.read_bytes()).hexdigest()
     request = kept / REQUEST
-    if not kept.exists():
-        write_json(request, asked)
+    if not kept.exists() or all(path.name.startswith(".") for path in kept.glob("*")):
+        write_json(request, asked)  # nothing in it: of one that had no room, or was killed, at this line
         return
     try:
         same = read_json(request) == asked

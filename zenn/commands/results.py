@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import zenn
+from zenn.disk import disk_errors
 from zenn.errors import InputError
 from zenn.files import atomic_folder, write_json
 
@@ -54,7 +55,7 @@ def results_folder(out: Path) -> Iterator[Path]:
     check_out(out)
     made = [folder for folder in out.absolute().parents if not folder.exists()]
     try:
-        with atomic_folder(out) as folder:
+        with atomic_folder(out) as folder, disk_errors([out]):
             yield folder
     except BaseException:
         for folder in made:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from zenn.disk import disk_errors
 from zenn.errors import InputError
 from zenn.files import atomic_folder, read_json, write_json, write_text
 from zenn.pipeline.claims.ledger import FROM_SMALLEST, RECORDED, Row, read_published, read_rows, to_csv
@@ -22,6 +23,7 @@ from zenn.pipeline.elsewhere import LEFT_OUT, RUN, copy_small
 from zenn.pipeline.intact import HASH
 from zenn.pipeline.job import run_order
 from zenn.pipeline.keys import file_digest, key_of
+from zenn.pipeline.leftovers import remove_half_made
 from zenn.pipeline.lifetime import take_checkout
 from zenn.pipeline.params import SCALES, Scale
 from zenn.pipeline.plan import Plan, plan_checkout
@@ -62,6 +64,8 @@ def adopt(root: Path, folder: Path) -> Adopted:
     ZennError : a driver is at work in this checkout.
     """
     take_checkout(root)
+    for place in (root / PLACE, *(root / PLACE).glob("*/*")):
+        remove_half_made(place)  # of a killed one
     plans = {scale: plan_checkout(root, scale=scale) for scale in SCALES}
     records = sorted(path for path in folder.rglob(RECORD) if not _hidden(path.relative_to(folder)))
     if not records:
@@ -70,8 +74,9 @@ def adopt(root: Path, folder: Path) -> Adopted:
     # in order of the plan: a refusal then names the step that differs, and not one that reads it
     records.sort(key=lambda path: order.get(_step_in(path), -1))
     found = [_checked(path.parent, folder, plans) for path in records]
-    for result in found:
-        _file(result, root)
+    with disk_errors([root / PLACE]):
+        for result in found:
+            _file(result, root)
     made: list[str] = []
     missing: dict[str, tuple[str, ...]] = {}
     rows: list[Row] = []

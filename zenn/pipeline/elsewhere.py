@@ -25,11 +25,15 @@ from zenn.files import atomic_folder, read_json, write_json
 from zenn.given import Given
 from zenn.pipeline import provenance
 from zenn.pipeline.keys import KEY_LENGTH, digest, essence, file_digest, key_of
+from zenn.pipeline.leftovers import CHECKPOINTS, flush, remove_cut, remove_half_made
 from zenn.room import carry_out
 
 RECORD, LEFT_OUT, RUN = "record.json", "left_out.json", "run.json"
 LARGE = 2**20
 """Bytes above which a file of a result is not kept; its hash is."""
+
+PACKAGES = ("numpy", "scipy", "torch", "numba", "safetensors")
+"""What the machine has to have."""
 
 
 def main(argv: Sequence[str]) -> int:
@@ -60,6 +64,12 @@ def main(argv: Sequence[str]) -> int:
         return 1
     except OSError as error:
         print(f"error: {error.filename}: found '{error.strerror}', expected to use it", file=sys.stderr)
+        return 1
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in PACKAGES:
+            raise
+        found, needed = f"{sys.executable}: found no package {error.name}", ", ".join(PACKAGES)
+        print(f"error: {found}, expected {needed} to be installed there", file=sys.stderr)
         return 1
     return 0
 
@@ -116,12 +126,13 @@ def keep(into: Path, order: Mapping[str, Any], kept: Path) -> None:
     final = kept / order["folder"]
     if (final / RECORD).is_file():
         return
-    with atomic_folder(final) as folder:
-        large = copy_small(source, folder)
-        write_json(folder / LEFT_OUT, large)
+    # the facts first: once the result is there, nothing would write them any more
     facts = provenance.run_file(into, name, order["key"])
     if facts.is_file():
         write_json(provenance.run_file(kept, name, order["key"]), read_json(facts))
+    with atomic_folder(final) as folder:
+        large = copy_small(source, folder)
+        write_json(folder / LEFT_OUT, large)
 
 
 def copy_small(source: Path, folder: Path) -> list[str]:
@@ -150,7 +161,7 @@ def _one(order: Mapping[str, Any], commit: str, into: Path) -> None:
     """Carry out an order, unless its result is there."""
     spec, folder, root = order["spec"], into / order["folder"], Path.cwd()
     name = spec["step"]
-    if _key_in(folder) == order["key"]:
+    if _key_in(folder) == order["key"] and not _damaged(folder):
         print(f"{name}: finished already", flush=True)
         return
     refuse_other_code(spec, root)
@@ -159,7 +170,10 @@ def _one(order: Mapping[str, Any], commit: str, into: Path) -> None:
         if _key_in(path) != spec["inputs"][role]:
             raise InputError(path, "", "no result, or another", f"that of {role}, which {name} reads")
     files = {role: root / path for role, (path, _) in spec["files"].items()}
-    checkpoints = into / "checkpoints" / name / order["key"]
+    checkpoints = into / CHECKPOINTS / name / order["key"]
+    remove_half_made(folder.parent)  # of a killed one
+    for remark in remove_cut(checkpoints):
+        print(f"{name}: {remark}", flush=True)
     started, clock, before = time.time(), time.perf_counter(), provenance.cpu_time()
     print(f"{name}: begins", flush=True)
     with atomic_folder(folder) as out:
@@ -172,20 +186,23 @@ def _one(order: Mapping[str, Any], commit: str, into: Path) -> None:
         refuse_other_code(spec, root)
         hashes = {file: file_digest(out / file) for file in produced}
         write_json(out / RECORD, {"key": order["key"], "spec": spec, "outputs": hashes})
+        facts = {
+            "commit": commit,
+            "hardware": provenance.hardware(),
+            "started_unix_s": round(started, 3),
+            "wall_time_s": round(time.perf_counter() - clock, 3),
+            "cpu_time_s": round(provenance.cpu_time() - before, 3),
+            "peak_memory_MiB": provenance.peak_memory(),
+            "result_bytes": provenance.size_of(out),
+            "work": order.get("work", {}),
+            "python": provenance.python(),
+            "packages": provenance.versions(),
+        }
+        # before the result: `zenn adopt` refuses one without them, and nothing would write them any more
+        told = provenance.run_file(into, name, order["key"])
+        write_json(told, facts)
+        flush([told, *(out / file for file in (*produced, RECORD))])
     shutil.rmtree(checkpoints, ignore_errors=True)
-    facts = {
-        "commit": commit,
-        "hardware": provenance.hardware(),
-        "started_unix_s": round(started, 3),
-        "wall_time_s": round(time.perf_counter() - clock, 3),
-        "cpu_time_s": round(provenance.cpu_time() - before, 3),
-        "peak_memory_MiB": provenance.peak_memory(),
-        "result_bytes": provenance.size_of(folder),
-        "work": order.get("work", {}),
-        "python": provenance.python(),
-        "packages": provenance.versions(),
-    }
-    write_json(provenance.run_file(into, name, order["key"]), facts)
     print(f"{name}: done in {facts['wall_time_s']:.0f} s", flush=True)
 
 
@@ -195,6 +212,15 @@ def _key_in(folder: Path) -> str:
         return str(read_json(folder / RECORD)["key"])
     except (OSError, ValueError, KeyError, TypeError):
         return ""
+
+
+def _damaged(folder: Path) -> bool:
+    """Whether a result with a record was cut or edited since."""
+    try:
+        hashes = read_json(folder / RECORD)["outputs"]
+        return any(file_digest(folder / file) != expected for file, expected in hashes.items())
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return True
 
 
 def _module_hash(root: Path, module: str) -> str:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
+from zenn.disk import complaint
 from zenn.errors import ZennError
 from zenn.files import read_json, write_json
 from zenn.pipeline.keys import file_digest, key_of
@@ -88,6 +90,18 @@ def state_of(step: Step, root: Path) -> str:
     return "damaged" if damage_of(root / step.folder, step.key) else MADE
 
 
+def places(root: Path = Path()) -> list[Path]:
+    """Where the runs of a checkout write."""
+    folders = (
+        "results",
+        "logs",
+        "checkpoints",
+        ".snakemake",
+        os.environ.get("ZENN_DOWNLOADS") or "downloads",
+    )
+    return [*(root / folder for folder in folders), Path(tempfile.gettempdir())]
+
+
 def refuse_unwritable(steps: Iterable[Step], root: Path) -> None:
     """Refuse before anything runs when a result has no place to go.
 
@@ -95,10 +109,11 @@ def refuse_unwritable(steps: Iterable[Step], root: Path) -> None:
     ------
     ZennError : names the place, what was found there and what is expected.
     """
-    for step in steps:
+    missing = [step for step in steps if not _is_there(root / step.folder)]
+    if missing and (said := complaint(places(root))):
+        raise ZennError(said)
+    for step in missing:
         place = root / step.folder
-        if _is_there(place):
-            continue
         while not place.exists():
             place = place.parent
         found = "" if place.is_dir() else "a file"

@@ -6,42 +6,32 @@ data that changed in between is discarded, because its name would not be true.
 
 from __future__ import annotations
 
-import errno
 import importlib
 import os
 import shutil
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
+from zenn.disk import disk_errors, trouble
 from zenn.errors import ZennError
 from zenn.files import atomic_folder, read_json, write_json
 from zenn.given import Given
 from zenn.pipeline import provenance
-from zenn.pipeline.intact import SEEN, damage_of
+from zenn.pipeline.intact import SEEN, damage_of, places
 from zenn.pipeline.keys import file_digest, key_of
-from zenn.pipeline.lifetime import die_with_parent
+from zenn.pipeline.leftovers import CHECKPOINTS, flush, remove_cut, remove_half_made, remove_siblings
+from zenn.pipeline.lifetime import die_with_parent, tell_driver
 from zenn.pipeline.slots import take
 from zenn.pipeline.steps import RECORD
 from zenn.pipeline.tree import Tree
 from zenn.room import carry_out
 
-CHECKPOINTS = "checkpoints"  # <subject>/<run>/<key>: of a computation that has not ended
 MEASURED = "measured.json"  # there: what a step says of its own speed and memory
 THREADS = "ZENN_THREADS"  # what a step may use at a time; its results are the same
-UNWRITABLE = {
-    errno.ENOSPC,
-    errno.EDQUOT,
-    errno.EFBIG,
-    errno.EROFS,
-    errno.EACCES,
-    errno.EPERM,
-    errno.ENOTDIR,
-}
 
 
 class ChangedWhileRunningError(ZennError):
@@ -71,13 +61,24 @@ def run_order(order: dict[str, Any], root: Path, damaged: Callable[[Path, str], 
     files = {role: root / path for role, (path, _) in spec["files"].items()}
     started = time.time()
     clock = time.perf_counter()
-    _remove_leftovers(folder)
+    remove_half_made(folder.parent)  # of a killed job of this step: only one runs at a time
     checkpoints = root / CHECKPOINTS / name / order["key"]
-    _remove_siblings(checkpoints)
-    with _disk_errors(order["folder"]), atomic_folder(folder) as out:
+    remove_siblings(checkpoints)
+    for remark in remove_cut(checkpoints):
+        print(f"{name}: {remark}", flush=True)
+    facts_file = provenance.run_file(root, name, order["key"])
+    written = [folder.parent, facts_file.parent, checkpoints.parent, *places(root)]
+    with disk_errors(written), atomic_folder(folder) as out, disk_errors(written):
         importlib.import_module(spec["module"])  # to load packages is no work of the step's own
         before = provenance.cpu_time()
-        _carry_out(spec, {**inputs, **files}, out, checkpoints)
+        try:
+            _carry_out(spec, {**inputs, **files}, out, checkpoints)
+        except Exception as error:
+            lost = _lost(out, inputs, spec, damaged)
+            if not lost:
+                raise
+            why = "It changed while this job ran, perhaps by `dvc checkout` or `dvc pull`"
+            raise ZennError(f"{name}: {lost}. {why}: let that end, and give the command again.") from error
         own = provenance.cpu_time() - before
         produced = sorted(str(p.relative_to(out)) for p in out.rglob("*") if p.is_file())
         if produced != spec["outputs"]:
@@ -85,16 +86,17 @@ def run_order(order: dict[str, Any], root: Path, damaged: Callable[[Path, str], 
         _refuse_if_changed(spec, order["key"], root)
         hashes = {file: file_digest(out / file) for file in produced}
         write_json(out / RECORD, {"key": order["key"], "spec": spec, "outputs": hashes})
-    _remove_siblings(folder)
-    facts = provenance.of_run(root, spec, started, time.perf_counter() - clock)
-    facts |= {"own_cpu_time_s": round(own, 3), "result_bytes": provenance.size_of(folder)}
-    if "work" in order:
-        facts["work"] = order["work"]
-    if (checkpoints / MEASURED).is_file():
-        facts["measured"] = read_json(checkpoints / MEASURED)
+        facts = provenance.of_run(root, spec, started, time.perf_counter() - clock)
+        facts |= {"own_cpu_time_s": round(own, 3), "result_bytes": provenance.size_of(out)}
+        if "work" in order:
+            facts["work"] = order["work"]
+        if (checkpoints / MEASURED).is_file():
+            facts["measured"] = read_json(checkpoints / MEASURED)
+        write_json(facts_file, facts)  # before the result appears: after that nothing may fail
+        flush([facts_file, *(out / file for file in (*produced, RECORD))])
+    remove_siblings(folder)
     shutil.rmtree(checkpoints.parent, ignore_errors=True)
-    write_json(provenance.run_file(root, name, order["key"]), facts)
-    print(f"{name}: done in {facts['wall_time_s']:.1f} s -> {order['folder']}")
+    _say(f"{name}: done in {facts['wall_time_s']:.1f} s -> {order['folder']}", sys.stdout)
 
 
 def _carry_out(spec: dict[str, Any], inputs: dict[str, Path], out: Path, checkpoints: Path) -> None:
@@ -106,12 +108,20 @@ def _carry_out(spec: dict[str, Any], inputs: dict[str, Path], out: Path, checkpo
         carry_out(spec["module"], given, inputs, out, checkpoints)
 
 
+def _lost(
+    out: Path, inputs: dict[str, Path], spec: dict[str, Any], damaged: Callable[[Path, str], str]
+) -> str:
+    """What a job has lost under its hands, in words."""
+    if not out.is_dir():
+        return f"{out.parent}: found no half-made result, expected the one that this job wrote"
+    return next((said for role, path in inputs.items() if (said := damaged(path, spec["inputs"][role]))), "")
+
+
 def _refuse_if_changed(spec: dict[str, Any], key: str, root: Path) -> None:
     tree = Tree(root)
     now = {
         **spec,
-        # their text says what they import: where it is as it was, so is the list of modules
-        "code": tree.hashes(spec["code"]),
+        "code": tree.code(spec["module"], *spec["notebook_modules"]),
         "files": {role: [path, tree.file(path)] for role, (path, _) in spec["files"].items()},
     }
     if key_of(now) != key:
@@ -125,30 +135,13 @@ def _refuse_if_changed(spec: dict[str, Any], key: str, root: Path) -> None:
         )
 
 
-def _remove_leftovers(folder: Path) -> None:
-    """What a killed job of the same step left half-made; only one job of a step runs at a time."""
-    for leftover in folder.parent.glob(".*-*"):
-        shutil.rmtree(leftover, ignore_errors=True)
-
-
-def _remove_siblings(folder: Path) -> None:
-    """One result, and one checkpoint, per step on disk: history is DVC's."""
-    for sibling in folder.parent.glob("*"):
-        if sibling != folder:
-            shutil.rmtree(sibling, ignore_errors=True)
-
-
-@contextmanager
-def _disk_errors(folder: str) -> Iterator[None]:
+def _say(text: str, stream: TextIO) -> None:
+    """Print to the log; where that takes no more, the driver's terminal is told, and the job goes on."""
     try:
-        yield
-    except OSError as error:
-        if error.errno not in UNWRITABLE:
-            raise
-        raise ZennError(
-            f"{folder}: cannot be written: found '{error.strerror}', expected a writable folder with free "
-            "space. Nothing half-written was left; give the command again when there is room."
-        ) from error
+        print(text, file=stream, flush=True)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # what is in the buffer goes there
+        tell_driver(text)
 
 
 def main(argv: list[str]) -> int:
@@ -163,10 +156,11 @@ def main(argv: list[str]) -> int:
         if slots is not None:
             slots.release()
     except ZennError as error:
-        print(f"error: {error}", file=sys.stderr)
+        _say(f"error: {error}", sys.stderr)
         return 1
-    except Exception:
-        traceback.print_exc()
+    except Exception as error:
+        said = trouble(error, places())
+        _say(f"error: {said}" if said else traceback.format_exc(), sys.stderr)
         return 1
     return 0
 

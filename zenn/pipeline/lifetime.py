@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import errno
 import fcntl
 import os
+import shlex
 import shutil
 import signal
 import sys
 from pathlib import Path
 
 from zenn.errors import ZennError
+from zenn.pipeline.beside_dvc import claim_results
 
 PR_SET_PDEATHSIG = 1
 DRIVER = "ZENN_DRIVER"  # process of the driver, told to its jobs
@@ -38,6 +41,15 @@ def die_with_parent() -> None:
         os._exit(143)  # it died before the call above
 
 
+def tell_driver(text: str) -> None:
+    """Write to the standard error of the driver that this process is a job of, past the job's own log."""
+    driver = os.environ.get(DRIVER)
+    if driver != str(os.getppid()):  # on a cluster, a number of another machine
+        return
+    with contextlib.suppress(OSError), Path(f"/proc/{driver}/fd/2").open("a") as terminal:
+        terminal.write(f"{text}\n")
+
+
 def take_checkout(root: Path) -> None:
     """Become the one driver of a checkout until this process ends, and clear what a killed one left.
 
@@ -47,6 +59,7 @@ def take_checkout(root: Path) -> None:
     Raises
     ------
     AlreadyRunningError : another driver is at work; names its process.
+    DvcAtWorkError : a command of DVC is at work on the results.
     """
     path = root / LOCK
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -62,10 +75,23 @@ def take_checkout(root: Path) -> None:
         other = os.read(descriptor, 20).decode().strip()
         os.close(descriptor)
         raise AlreadyRunningError(
-            f"{path}: process {other} is already running this pipeline here; wait for it or stop it first"
+            f"{path}: process {other} is already running this pipeline here{_command(other)}; "
+            "wait for it or stop it first"
         ) from None
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, str(os.getpid()).encode(), 0)
     _held.append(descriptor)
     os.environ[DRIVER] = str(os.getpid())
     shutil.rmtree(root / ".snakemake" / "locks", ignore_errors=True)
+    claim_results(root)
+
+
+def _command(process: str) -> str:
+    """What a process was started with, in brackets; nothing where it cannot be seen, as on another host."""
+    try:
+        words = Path(f"/proc/{int(process)}/cmdline").read_text(encoding="utf-8").split("\0")[:-1]
+    except (OSError, ValueError):
+        return ""
+    if len(words) > 1 and Path(words[0]).name.startswith("python"):
+        words = words[2:] if words[1] == "-m" else [Path(words[1]).name, *words[2:]]
+    return f" ({shlex.join(words)})"

@@ -76,7 +76,9 @@ def plan_checkout(root: Path, overrides: Mapping[str, Any] | None = None, scale:
                 keys_at[larger] = {step.key for step in _subjects(resolve(raw, PARAMS_FILE, larger), tree)}
             told = {**row, "current": "yes" if row["key"] in keys_at[larger] else "no"}
             above[row["id"]] = max(above.get(row["id"], told), told, key=_weight)
-    return plan(params, tree, [*above.values()])
+    planned = plan(params, tree, [*above.values()])
+    tree.remember()
+    return planned
 
 
 def _weight(row: Row) -> tuple[int, bool]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import filecmp
+import logging
 import sys
 import time
 from collections.abc import Mapping
@@ -11,13 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from snakemake.io import ancient
-from snakemake.logging import logger
+from snakemake.logging import logger as snakemake_says
 
+from zenn.disk import complaint, disk_errors, sign
 from zenn.errors import ZennError
 from zenn.files import atomic_folder, write_json
 from zenn.pipeline import cluster, preflight, provenance
 from zenn.pipeline.forecast import Forecast
-from zenn.pipeline.intact import refuse_unwritable, remove_damaged
+from zenn.pipeline.intact import places, refuse_unwritable, remove_damaged
+from zenn.pipeline.leftovers import sweep
 from zenn.pipeline.lifetime import take_checkout
 from zenn.pipeline.plan import Plan, plan_checkout
 from zenn.pipeline.scheduling import one_timer_at_a_time
@@ -93,16 +97,18 @@ class Run:
         except ZennError as error:
             raise SystemExit(f"error: {error}") from None
         one_timer_at_a_time(workflow.scheduler)
-        self.watch.start(logger)
+        self.watch.start(snakemake_says)
 
     def end(self, failed: bool) -> None:
         """The end of a run that `start` began."""
+        if not failed:
+            atexit.unregister(_last_word)
         if self.watch is None:
             return
         self.watch.stop()
-        if failed:
-            print("\n".join(self.watch.summary()), file=sys.stderr)
         with suppress(OSError):  # a full disk has been told of already
+            if failed:
+                print("\n".join(self.watch.summary()), file=sys.stderr)
             write_json(self.root / DRIVER, {**self.facts, **provenance.of_driver(self.began)})
 
     def _checked(self, workflow: Any, jobs: dict[int, Job]) -> Watch:
@@ -181,17 +187,36 @@ def begin(workflow: Any, config: Mapping[str, Any]) -> Run:
     try:
         if not workflow.is_main_process or workflow.dryrun or LOOKING & {*sys.argv}:
             return Run(root, plan_checkout(root, config))
-        take_checkout(root)
-        run = Run(root, plan_checkout(root, config))
-        for remark in (*provenance.drifted_versions(root), *remove_damaged(run.plan.steps, root)):
-            print(f"note: {remark}", file=sys.stderr)
-        refuse_unwritable(run.plan.steps, root)
-        run.left = {job.key for job in cluster.left_jobs(root)}
-        run.write_orders()
-        run.drop_other_page()
+        logging.raiseExceptions = False  # a traceback for every line that a full disk has no room for
+        snakemake_says.addFilter(_without_traceback)
+        with disk_errors(places(root)):
+            take_checkout(root)
+            run = Run(root, plan_checkout(root, config))
+            for remark in (*provenance.drifted_versions(root), *remove_damaged(run.plan.steps, root)):
+                print(f"note: {remark}", file=sys.stderr)
+            refuse_unwritable(run.plan.steps, root)
+            run.left = {job.key for job in cluster.left_jobs(root)}
+            sweep(run.plan.steps, root, run.left)
+            run.write_orders()
+            run.drop_other_page()
         workflow.onstart(lambda log: run.start(workflow))
+        atexit.register(_last_word, root)
         workflow.onsuccess(lambda log: run.end(failed=False))
         workflow.onerror(lambda log: run.end(failed=True))
         return run
     except ZennError as error:
         raise SystemExit(f"error: {error}") from None
+
+
+def _without_traceback(record: logging.LogRecord) -> bool:
+    """Of a traceback that ends in a disk that takes no more, the last line."""
+    text = record.getMessage().strip()
+    if text.startswith("Traceback") and sign(text):
+        record.msg, record.args = text.splitlines()[-1], ()
+    return True
+
+
+def _last_word(root: Path) -> None:
+    """Snakemake says what it could not write, and not always where or why."""
+    if said := complaint(places(root)):
+        print(f"error: {said}", file=sys.stderr)

@@ -1,0 +1,308 @@
+"""A checkout whose processes stop at chosen writes, and what must be true of its files then and later."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.pipeline.checkout import Checkout, wait_for
+from zenn.pipeline.intact import damage_of
+from zenn.pipeline.steps import RECORD
+
+INJECT = Path(__file__).parent / "inject"
+HALF_MADE = re.compile(r"\.[^/]+-[a-z0-9_]{8}(\.\w+)?")
+ALL = ("snakemake", "--cores", "64", "--resources", "kernels=16", "--", "all")
+PAGE_SHOWN = "results/report/index.html"
+PUBLISH = ("python", "-m", "zenn", "publish")
+FACTS = re.compile(rb'<tr><th scope="row"><code>[^<]+</code></th><td><code>[0-9a-f]{16}</code></td>.*\n')
+STEP = re.compile(r"^(results/|logs/|checkpoints/)[^/]+/[^/]+(?=/|$)")
+OLDER = "0123456789abcdef"  # key of an older result, and of an older checkpoint, of the same step
+
+
+@dataclass(frozen=True)
+class Site:
+    """An operation on a file: `process` is the step or command, `rule` its kind."""
+
+    rule: str
+    file: str
+    operation: str
+    process: str
+
+    @property
+    def told(self) -> tuple[str, str, str]:
+        """What makes two sites distinct: names of steps do not."""
+        return self.rule, STEP.sub(r"\1STEP", self.file), self.operation
+
+    def fault(self, effect: str) -> Fault:
+        """A fault here."""
+        return Fault(self.process, self.file, self.operation, effect)
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a job is told: `above` are the keys of the steps that it reads."""
+
+    name: str
+    key: str
+    module: str
+    folder: str
+    above: tuple[str, ...]
+
+    @classmethod
+    def of(cls, order: dict[str, Any]) -> Step:
+        """A step by its order."""
+        spec = order["spec"]
+        return cls(spec["step"], order["key"], spec["module"], order["folder"], (*spec["inputs"].values(),))
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A process stops at a site; `effect` is what is done to the file first, see `inject`."""
+
+    process: str
+    file: str
+    operation: str
+    effect: str = "before"
+    occurrence: int = 1
+
+    @property
+    def step(self) -> str:
+        """The step that has to run for this to happen; empty for one of the driver's own."""
+        if self.process != "driver":
+            return self.process.removeprefix("kernel of ")
+        found = re.match(r"(?:results|logs)/([^/]+/[^/]+)/KEY", self.file)
+        return found[1] if found else ""
+
+
+class Attacked(Checkout):
+    """A checkout with `reference`: path -> hash of every result file of an undisturbed run."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder.resolve())
+        self.control = self.folder.parent / "faults"
+        self.control.mkdir(exist_ok=True)
+        self._arm(())
+        self.reference = hashes(self.folder / "results")
+        orders = (self.folder / ".snakemake" / "zenn-orders").iterdir()  # every planned step
+        self.steps = {step.name: step for step in (Step.of(json.loads(path.read_text())) for path in orders)}
+
+    @property
+    def environment(self) -> dict[str, str]:
+        known = super().environment
+        path = os.pathsep.join(filter(None, [str(INJECT), known.get("PYTHONPATH")]))
+        told = {"ZENN_FAULTS": str(self.control), "ZENN_FAULTS_ROOT": str(self.folder)}
+        return {**known, **told, "PYTHONPATH": path}
+
+    def remove(self, faults: Iterable[Fault]) -> None:
+        """Remove the results of the steps that faults are in."""
+        faults = [*faults]
+        self.remove_steps(fault.step for fault in faults if fault.step in self.steps)
+        if any(fault.process == "zenn.pipeline.report.show" for fault in faults):
+            (self.folder / PAGE_SHOWN).unlink(missing_ok=True)
+
+    def remove_steps(self, names: Iterable[str]) -> None:
+        """Remove results; in their places lie an older result and an older checkpoint, as after an edit."""
+        for step in [self.steps[name] for name in names]:
+            made = self.folder / step.folder
+            older = made.with_name(OLDER)
+            if made.is_dir():
+                shutil.rmtree(older, ignore_errors=True)
+                made.rename(older)
+            checkpoint = self.folder / "checkpoints" / step.name / OLDER / "older.txt"
+            checkpoint.parent.mkdir(parents=True, exist_ok=True)
+            checkpoint.touch()
+
+    def sites(self) -> list[Site]:
+        """Every site that processes have passed since the last strike, in their order; each once."""
+        return [site for site in dict.fromkeys(self._seen_sites()) if site.operation != "start"]
+
+    def started(self) -> set[str]:
+        """What processes of steps have started since the last strike."""
+        return {s.file for s in self._seen_sites() if s.operation == "start" and s.process in self.steps}
+
+    def passed(self, fault: Fault) -> int:
+        """How often processes have passed the site of a fault since the last strike."""
+        site = fault.process, fault.file, fault.operation
+        return [(seen.process, seen.file, seen.operation) for seen in self._seen_sites()].count(site)
+
+    def strike(self, faults: Iterable[Fault], command: tuple[str, ...] = ALL) -> None:
+        """Run `command`; when every fault has happened and nothing else is left to do, power goes.
+
+        All processes of the checkout end by SIGKILL, those that stand stopped at their sites too.
+        """
+        faults = [*faults]
+        self._arm(faults)
+        log = self.control / "log"
+        with log.open("w") as file:
+            driver = subprocess.Popen(
+                command,
+                cwd=self.folder,
+                env=self.environment,
+                stdout=file,
+                stderr=file,
+                start_new_session=True,
+            )
+        wait_for(lambda: driver.poll() is not None or self._stand(faults), 1200)
+        assert driver.poll() is None, f"{faults} of {self._stopped()}\n{log.read_text()}"
+        self.kill()
+        driver.wait()
+
+    def kill_one(self, fault: Fault, command: tuple[str, ...] = ALL) -> tuple[int, str]:
+        """End by SIGKILL only the process that stands at a site; how the command ends then, and its words.
+
+        It must end, and leave no process at work.
+        """
+        self._arm([fault])
+        driver = self.start(*command)
+        wait_for(lambda: bool(self._stopped()), 600)
+        os.kill(int(self._stopped()[0]["pid"]), signal.SIGKILL)
+        printed, _ = driver.communicate(timeout=600)
+        wait_for(lambda: not self.processes())
+        return driver.returncode, printed
+
+    def kill(self) -> None:
+        """End every process that works in this checkout, and see that none is left."""
+
+        def end() -> bool:
+            for process in self.processes():
+                os.kill(process, signal.SIGKILL)
+            return not self.processes()
+
+        wait_for(end, 60)
+
+    def processes(self) -> list[int]:
+        """The processes that were started here, with their children: they know the folder of the faults."""
+        told = f"ZENN_FAULTS={self.control}\0".encode()
+        return [process for process in _all() if told in b"\0" + _read(process, "environ") + b"\0"]
+
+    def again(self, command: tuple[str, ...]) -> str:
+        """Give a command again, without faults."""
+        self._arm(())
+        return self.run(*command)
+
+    def recover(self, command: tuple[str, ...] = ALL) -> None:
+        """Give the command again, without faults: everything must be as in the undisturbed run."""
+        self.again(command)
+        found = hashes(self.folder / "results")
+        assert differing(found, self.reference) == []
+        assert self.leftovers() == []
+        missing = [
+            step.name
+            for step in self.steps.values()
+            if not (self.folder / "logs" / step.name / f"{step.key}.run.json").is_file()
+        ]
+        assert missing == [], "no facts of these runs"
+
+    def refuse_false_appearance(self) -> None:
+        """What looks complete is complete: a result that passes its check is that of an undisturbed run."""
+        for step in self.steps.values():
+            folder = self.folder / step.folder
+            if folder.is_dir() and not damage_of(folder, step.key):
+                found = {f"{step.folder}/{name}": sha for name, sha in hashes(folder).items()}
+                place = f"{step.folder}/".removeprefix("results/")
+                expected = {name: sha for name, sha in self.reference.items() if name.startswith(place)}
+                assert {name.removeprefix("results/"): sha for name, sha in found.items()} == expected
+
+    def leftovers(self) -> list[str]:
+        """What does not belong to a finished run."""
+        states = [path for path in (self.folder / "checkpoints").rglob("*") if path.is_file()]
+        others = [
+            path
+            for step in self.steps.values()
+            for path in (self.folder / step.folder).parent.iterdir()
+            if path.name != step.key
+        ]
+        found = {str(path.relative_to(self.folder)) for path in (*states, *others)}
+        return sorted({*found, *self.half_made()})
+
+    def half_made(self) -> list[str]:
+        """Temporary files and folders of a write that was not finished."""
+        places = ("results", "logs", "reports", "data/recorded", ".snakemake", "there", "kept")
+        found = [path for place in places for path in (self.folder / place).rglob(".*")]
+        return [str(path.relative_to(self.folder)) for path in found if HALF_MADE.fullmatch(path.name)]
+
+    def independent(self, one: Fault, other: Fault) -> bool:
+        """Whether both can happen in one run."""
+        if {one.process, other.process} - {*self.steps, *(f"kernel of {name}" for name in self.steps)}:
+            return False
+        first, second = self.steps[one.step], self.steps[other.step]
+        return first.key not in self.needed_by(second) and second.key not in self.needed_by(first)
+
+    def in_order(self) -> list[Step]:
+        """All steps, each after those that it reads."""
+        return sorted(self.steps.values(), key=lambda step: (len(self.needed_by(step)), step.name))
+
+    def needed_by(self, step: Step) -> set[str]:
+        """The keys of a step and of all that it needs."""
+        by_key = {one.key: one for one in self.steps.values()}
+        found, todo = {step.key}, [step]
+        while todo:
+            new = [by_key[key] for key in todo.pop().above if key not in found]
+            found |= {one.key for one in new}
+            todo += new
+        return found
+
+    def _arm(self, faults: Iterable[Fault]) -> None:
+        for name in ("seen", "stopped"):
+            (self.control / name).write_text("")
+        (self.control / "faults.json").write_text(json.dumps([asdict(fault) for fault in faults]))
+
+    def _seen_sites(self) -> list[Site]:
+        return [Site(**json.loads(line)) for line in (self.control / "seen").read_text().splitlines()]
+
+    def _stopped(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in (self.control / "stopped").read_text().splitlines()]
+
+    def _stand(self, faults: list[Fault]) -> bool:
+        """Whether every fault has happened, and whatever does not wait for an attacked step is made."""
+        if len(self._stopped()) < len(faults):
+            return False
+        if not all(fault.process.removeprefix("kernel of ") in self.steps for fault in faults):
+            return True  # the driver or a command stands, and does nothing else
+        attacked = {self.steps[fault.step].key for fault in faults}
+        free = [step for step in self.steps.values() if not attacked & self.needed_by(step)]
+        if not all((self.folder / step.folder / RECORD).is_file() for step in free):
+            return False
+        commands = [_read(process, "cmdline").decode() for process in self.processes()]
+        jobs = [command for command in commands if "zenn.pipeline.job" in command]
+        return all(any(key in command for key in attacked) for command in jobs)
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    """Path below `folder` -> hash, of every file; of the page without the facts of runs that it shows."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): hashlib.sha256(_content(path)).hexdigest() for path in files}
+
+
+def _content(path: Path) -> bytes:
+    content = path.read_bytes()
+    if path.name == "index.html":
+        return FACTS.sub(b"", content)
+    if path.name == RECORD and path.parent.parent.name == "page":
+        return json.dumps(json.loads(content)["spec"]).encode()
+    return content
+
+
+def differing(found: Mapping[str, str], expected: Mapping[str, str]) -> list[str]:
+    """Names that only one has, or whose content differs."""
+    return sorted(name for name in {*found, *expected} if found.get(name) != expected.get(name))
+
+
+def _all() -> list[int]:
+    return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+
+
+def _read(process: int, name: str) -> bytes:
+    try:
+        return Path(f"/proc/{process}/{name}").read_bytes()
+    except OSError:
+        return b""
