@@ -150,7 +150,7 @@ def _show_forecast(root: Path, steps: Sequence[Step], cores: int | None, gpus: i
     """What is to do, what it takes, and what speaks against it."""
     from zenn.pipeline import preflight
     from zenn.pipeline.forecast import Forecast
-    from zenn.pipeline.slots import devices
+    from zenn.pipeline.gpus import devices
     from zenn.pipeline.work import wants_gpu
 
     if not steps:
