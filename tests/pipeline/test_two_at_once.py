@@ -121,14 +121,16 @@ from zenn.pipeline.plan import plan_checkout
 
 root = pathlib.Path.cwd()
 step = plan_checkout(root).by_name["materials/claims"]
-left = len(step.inputs)
+seen = []
 
 def damaged(path, key):
-    global left
-    left -= 1
-    if left == 0:
-        shutil.rmtree(path)
-    return "" if left >= 0 else damage_of(path, key)
+    if len(seen) == len(step.inputs):
+        return damage_of(path, key)
+    seen.append(path)
+    if len(seen) == len(step.inputs):
+        for each in seen:
+            shutil.rmtree(each)
+    return ""
 
 try:
     run_order(step.order, root, damaged)
