@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import sys
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -20,6 +22,9 @@ from zenn.commands.laws import app as laws
 from zenn.commands.materials import app as materials
 from zenn.disk import trouble
 from zenn.errors import InputError, ZennError
+
+if TYPE_CHECKING:
+    from zenn.pipeline.steps import Step
 
 app = typer.Typer(
     help="Reproduce, check and use neural networks built on thermodynamics.",
@@ -98,13 +103,21 @@ def plan(
         Path | None,
         typer.Option(help="Write the steps here, for python -m zenn.pipeline.elsewhere on another machine."),
     ] = None,
+    cores: Annotated[int | None, typer.Option(help="Cores to estimate for; those here if not given.")] = None,
+    gpus: Annotated[int | None, typer.Option(help="GPUs to estimate for; those here if not given.")] = None,
 ) -> None:
-    """Show every step of the pipeline, its key, and whether its result is there."""
+    """Show every step of the pipeline, whether its result is there, and what the others will take.
+
+    Time, disk and downloads are estimated from what ran here before, else from
+    benchmarks/results/costs.csv, and the machine is looked at: whether disk,
+    GPUs, memory and network will do.
+    """
     from zenn.pipeline.claims.ledger import KEYED
     from zenn.pipeline.elsewhere import write_orders
-    from zenn.pipeline.intact import state_of
+    from zenn.pipeline.intact import MADE, state_of
     from zenn.pipeline.plan import plan_checkout
     from zenn.pipeline.provenance import commit
+    from zenn.pipeline.work import work_of
 
     root = checkout()
     found = plan_checkout(root, scale=scale)
@@ -114,16 +127,47 @@ def plan(
             "argument --subject", "", subject, f"one of {sorted({s.subject for s in found.steps})}"
         )
     if orders is not None:
-        write_orders(orders, [step.order for step in steps], commit(root, KEYED))
+        write_orders(
+            orders, [{**step.order, "work": work_of(step).told} for step in steps], commit(root, KEYED)
+        )
         print(f"orders of scale {found.scale} written to {orders}")
         return
     if as_json:
         print(json.dumps({step.name: step.key for step in steps}, indent=1))
         return
     table = Table("step", "key", "state", title=f"{len(steps)} steps at scale {found.scale}")
+    to_do = []
     for step in steps:
-        table.add_row(step.name, step.key, state_of(step, root))
+        state = state_of(step, root)
+        to_do += [step] if state != MADE else []
+        table.add_row(step.name, step.key, state)
     Console().print(table)
+    with contextlib.chdir(root):
+        _show_forecast(root, to_do, cores, gpus)
+
+
+def _show_forecast(root: Path, steps: Sequence[Step], cores: int | None, gpus: int | None) -> None:
+    """What is to do, what it takes, and what speaks against it."""
+    from zenn.pipeline import preflight
+    from zenn.pipeline.forecast import Forecast
+    from zenn.pipeline.slots import devices
+    from zenn.pipeline.work import wants_gpu
+
+    if not steps:
+        print("everything is made")
+        return
+    asking = [step for step in steps if wants_gpu(step)]
+    if gpus is None:
+        gpus = len(devices()) if asking else 0
+    forecast = Forecast.of(root, steps, cores or len(os.sched_getaffinity(0)), gpus)
+    table = Table("", "jobs", "core hours", "GPU hours", "disk", "done after", title="to do")
+    for row in forecast.rows():
+        table.add_row(*row)
+    Console().print(table)
+    print("\n".join(forecast.remarks()))
+    wanted = preflight.Wanted(steps, asking, gpus or 1)
+    for finding in preflight.check(root, forecast, wanted):
+        print(f"{'cannot work here' if finding.fatal else 'note'}: {finding.text}")
 
 
 @app.command()

@@ -174,7 +174,7 @@ def _one(order: Mapping[str, Any], commit: str, into: Path) -> None:
     remove_half_made(folder.parent)  # of a killed one
     for remark in remove_cut(checkpoints):
         print(f"{name}: {remark}", flush=True)
-    started, clock = time.time(), time.perf_counter()
+    started, clock, before = time.time(), time.perf_counter(), provenance.cpu_time()
     print(f"{name}: begins", flush=True)
     with atomic_folder(folder) as out:
         carry_out(
@@ -191,6 +191,10 @@ def _one(order: Mapping[str, Any], commit: str, into: Path) -> None:
             "hardware": provenance.hardware(),
             "started_unix_s": round(started, 3),
             "wall_time_s": round(time.perf_counter() - clock, 3),
+            "cpu_time_s": round(provenance.cpu_time() - before, 3),
+            "peak_memory_MiB": provenance.peak_memory(),
+            "result_bytes": provenance.size_of(out),
+            "work": order.get("work", {}),
             "python": provenance.python(),
             "packages": provenance.versions(),
         }

@@ -16,6 +16,7 @@ from zenn.pipeline.keys import file_digest, key_of
 from zenn.pipeline.steps import RECORD, Step
 
 SEEN = Path(".snakemake/zenn-intact.json")  # what was hashed before, so that large results are hashed once
+MADE = "made"
 HASH = re.compile(r"[0-9a-f]{64}")
 Seen = dict[str, str]
 
@@ -86,7 +87,7 @@ def state_of(step: Step, root: Path) -> str:
     """`made`, `damaged` or `to do`."""
     if not _is_there(root / step.folder):
         return "to do"
-    return "damaged" if damage_of(root / step.folder, step.key) else "made"
+    return "damaged" if damage_of(root / step.folder, step.key) else MADE
 
 
 def places(root: Path = Path()) -> list[Path]:

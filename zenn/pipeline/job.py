@@ -69,6 +69,8 @@ def run_order(order: dict[str, Any], root: Path, damaged: Callable[[Path, str], 
     facts_file = provenance.run_file(root, name, order["key"])
     written = [folder.parent, facts_file.parent, checkpoints.parent, *places(root)]
     with disk_errors(written), atomic_folder(folder) as out, disk_errors(written):
+        importlib.import_module(spec["module"])  # to load packages is no work of the step's own
+        before = provenance.cpu_time()
         try:
             _carry_out(spec, {**inputs, **files}, out, checkpoints)
         except Exception as error:
@@ -77,6 +79,7 @@ def run_order(order: dict[str, Any], root: Path, damaged: Callable[[Path, str], 
                 raise
             why = "It changed while this job ran, perhaps by `dvc checkout` or `dvc pull`"
             raise ZennError(f"{name}: {lost}. {why}: let that end, and give the command again.") from error
+        own = provenance.cpu_time() - before
         produced = sorted(str(p.relative_to(out)) for p in out.rglob("*") if p.is_file())
         if produced != spec["outputs"]:
             raise ZennError(f"{name}: found the files {produced}, expected {spec['outputs']}")
@@ -84,6 +87,9 @@ def run_order(order: dict[str, Any], root: Path, damaged: Callable[[Path, str], 
         hashes = {file: file_digest(out / file) for file in produced}
         write_json(out / RECORD, {"key": order["key"], "spec": spec, "outputs": hashes})
         facts = provenance.of_run(root, spec, started, time.perf_counter() - clock)
+        facts |= {"own_cpu_time_s": round(own, 3), "result_bytes": provenance.size_of(out)}
+        if "work" in order:
+            facts["work"] = order["work"]
         if (checkpoints / MEASURED).is_file():
             facts["measured"] = read_json(checkpoints / MEASURED)
         write_json(facts_file, facts)  # before the result appears: after that nothing may fail

@@ -7,6 +7,7 @@ import platform
 import re
 import resource
 import subprocess
+import time
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -44,11 +45,41 @@ def of_run(root: Path, spec: dict[str, Any], started: float, seconds: float) -> 
         "hardware": hardware(),
         "started_unix_s": round(started, 3),
         "wall_time_s": round(seconds, 3),
-        "peak_memory_MiB": round(_peak_memory_kib() / 1024, 1),
+        "cpu_time_s": round(cpu_time(), 3),
+        "peak_memory_MiB": peak_memory(),
         "host": platform.node(),
         "python": python(),
         "packages": versions(),
     }
+
+
+def of_driver(began: float) -> dict[str, Any]:
+    """What this process, at work since `began`, has taken, and its ended children apart from it."""
+    own, jobs = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return {
+        "hardware": hardware(),
+        "started_unix_s": round(began, 3),
+        "wall_time_s": round(time.time() - began, 3),
+        "cpu_time_s": round(own.ru_utime + own.ru_stime, 3),
+        "jobs_cpu_time_s": round(jobs.ru_utime + jobs.ru_stime, 3),
+    }
+
+
+def cpu_time() -> float:
+    """Seconds of processors that this process and its ended children have used so far."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
+
+
+def peak_memory() -> float:
+    """MiB of this process so far, or of the largest of its ended children (a notebook's kernel)."""
+    used = [resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return round(max(used) / 1024, 1)
+
+
+def size_of(folder: Path) -> int:
+    """Bytes of the files in a folder."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def commit(root: Path, paths: list[str] | None = None) -> str:
@@ -91,11 +122,6 @@ def versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue  # a computing machine has no pipeline
     return found
-
-
-def _peak_memory_kib() -> int:
-    """Of this process or the largest of its children (a notebook's kernel)."""
-    return max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
 
 
 def _accelerators() -> list[str]:

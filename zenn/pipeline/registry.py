@@ -56,6 +56,18 @@ def read_registry(path: Path) -> dict[str, Entry]:
     return entries
 
 
+def read_sizes(path: Path) -> dict[str, int | None]:
+    """Name -> bytes, or None where they are not known.
+
+    Raises
+    ------
+    InputError : as `read_registry`.
+    """
+    read_registry(path)
+    with path.open(encoding="utf-8", newline="") as file:
+        return {row["name"]: int(row["bytes"]) if row["bytes"] else None for row in csv.DictReader(file)}
+
+
 def _check(path: Path, line: int, row: dict[str, str]) -> None:
     if None in row or None in row.values():
         raise InputError(path, f"line {line}", "more or fewer fields", f"{len(COLUMNS)} fields")
