@@ -18,7 +18,7 @@ from zenn.errors import InputError, ZennError
 from zenn.pipeline.costs import MEASURED, missing
 from zenn.pipeline.fetching import VARIABLE, Entry, downloads
 from zenn.pipeline.forecast import Forecast, spoken_bytes
-from zenn.pipeline.slots import devices
+from zenn.pipeline.gpus import devices
 from zenn.pipeline.steps import RESULTS, Step
 
 ALL_THE_SAME = "ZENN_UNCHECKED"
