@@ -10,23 +10,7 @@ from tests.fuzz import arrays, descriptions, tables
 from tests.fuzz.harness import Target, fuzz
 
 TARGETS = [*tables.TARGETS, *descriptions.TARGETS, *arrays.TARGETS]
-
-# Their readers are code of trainings: a mend there is a commit of its own, for it makes them again.
-OPEN = {
-    *("configurations", "energy-volume table", "landscape table", "landscape of two coordinates"),
-    *("index of pictures", "list of e-v.dat", "parameters of a room", "zip", "BBC News", "ViT weights"),
-    *("weights in parts", "data set", "saved classifier", "predictions", "state of a classifier's training"),
-    *("networks", "fitted landscape", "state of a fit", "simulation", "pictures of a gas", "siamese network"),
-    "state of a siamese training",
-}
-EVERY = pytest.mark.parametrize(
-    "target",
-    [
-        pytest.param(each, marks=[pytest.mark.xfail(reason="not mended", strict=False)] * (each.name in OPEN))
-        for each in TARGETS
-    ],
-    ids=[target.name.replace(" ", "-") for target in TARGETS],
-)
+EVERY = pytest.mark.parametrize("target", TARGETS, ids=[target.name.replace(" ", "-") for target in TARGETS])
 
 
 @EVERY

@@ -47,15 +47,16 @@ def load_network(folder: Path) -> tuple[Network, dict[str, Array]]:
     try:
         description = read_json(path)
         network = from_specification(description)
+        size = network.size
     except FileNotFoundError:
         raise InputError(folder, "", f"no {NETWORK}", "a folder with a fitted network") from None
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError) as error:
         raise InputError(path, "", error, "the description of a network") from None
     parameters, _ = read_arrays(folder / PARAMETERS)
     for name, vector in parameters.items():
-        if vector.shape != (network.size,) or vector.dtype != np.float64:
+        if vector.shape != (size,) or vector.dtype != np.float64:
             found = f"{vector.dtype} of shape {vector.shape}"
-            expected = f"float64 of shape ({network.size},), for the network of {NETWORK}"
+            expected = f"float64 of shape ({size},), for the network of {NETWORK}"
             raise InputError(folder / PARAMETERS, name, found, expected)
     return network, parameters
 
@@ -146,15 +147,22 @@ def _read_state(path: Path, digest: str) -> tuple[State, list[float]]:
     if notes.get("fit") != digest:
         hint = "Remove it to begin anew, or give the parameters and data it was begun with"
         raise InputError(path, "", "the state of another fit", "that of this one", hint)
-    inverse = arrays.get("inverse")
-    state = State(
-        arrays["parameters"],
-        float(arrays["numbers"][0]),
-        arrays["gradient"],
-        int(notes["iteration"]),
-        int(notes["evaluations"]),
-        float(arrays["numbers"][1]),
-        None if inverse is None else np.asfortranarray(inverse.T),
-        arrays.get("direction"),
-    )
-    return state, arrays["losses"].tolist()
+    try:
+        n, inverse = len(arrays["parameters"]), arrays.get("inverse")
+        for name, shape in (("gradient", (n,)), ("direction", (n,)), ("inverse", (n, n)), ("numbers", (2,))):
+            if name in arrays and arrays[name].shape != shape:
+                raise ValueError(f"{name} of shape {arrays[name].shape} for {n} parameters")
+        state = State(
+            arrays["parameters"],
+            float(arrays["numbers"][0]),
+            arrays["gradient"],
+            int(notes["iteration"]),
+            int(notes["evaluations"]),
+            float(arrays["numbers"][1]),
+            None if inverse is None else np.asfortranarray(inverse.T),
+            arrays.get("direction"),
+        )
+        return state, [float(loss) for loss in arrays["losses"]]
+    except (KeyError, ValueError, TypeError) as error:
+        found = f"{type(error).__name__}: {error}"
+        raise InputError(path, "", found, "the whole state of a fit", "Remove it to begin anew") from None
