@@ -71,7 +71,7 @@ def test_a_server_that_drips_is_left_too(
 ) -> None:
     monkeypatch.setattr(transfer, "TIMEOUT", 30.0)
     monkeypatch.setattr(transfer, "WINDOW", 0.2)
-    server.hold_at, server.drip = 100_000, True
+    server.hold_at, server.drip = len(CONTENT) - 200, True
     # so fast that no machine is: the first window may hold what came at once
     monkeypatch.setattr(transfer, "SLOWEST", 1e12)
     refused(entry(server), tmp_path, "(what has come is kept)")
@@ -264,6 +264,14 @@ def test_an_unknown_file_goes_on_where_the_server_says_that_it_is_the_same(
     assert server.asked[1] == ("/data.csv", "bytes=70000-")
     assert server.said[1]["If-Range"] == '"one"'
     assert kept(tmp_path) == {"data.csv", "data.csv.sha256"}
+
+
+def test_an_unknown_file_of_no_version_begins_anew(server: Server, tmp_path: Path) -> None:
+    server.cut_at = 70_000
+    refused(unknown(server), tmp_path, "cut")
+    server.cut_at, server.files["/data.csv"] = None, b"y,2\n" * 50_000
+    assert fetch(unknown(server), tmp_path).read_bytes() == server.files["/data.csv"]
+    assert [asked for _, asked in server.asked] == [None, None]
 
 
 @pytest.mark.parametrize("short", [True, False])
