@@ -49,9 +49,7 @@ TERMS = [
 
 
 @pytest.mark.parametrize("weights", TERMS, ids=str)
-@pytest.mark.parametrize("block", [10, 240])  # 77 points: more than one block, the last one smaller
-def test_every_term(wells, weights, block, monkeypatch):
-    monkeypatch.setattr(gradients, "_BLOCK", block)
+def test_every_term(wells, weights):
     check(Zenn(scaling_of(wells), 3, 0.7, 5.0), wells, weights)
 
 

@@ -148,17 +148,54 @@ class Objective:
             concavity = Concavity(network, at[:, some], self._some_weights.numpy()) if convexity else None
             self._written = written or [FreeEnergies(network, at)], concavity
         free_energies, concavity = self._written
-        series = [torch.from_numpy(one.series(parameters)).requires_grad_() for one in free_energies]
-        loss = self._of_series(series)
-        value, gradient = float(loss.detach()), np.zeros(network.size)
-        if loss.requires_grad:
-            for one, slope in zip(free_energies, torch.autograd.grad(loss, series), strict=True):
-                gradient += one.gradient(slope.numpy())
+        series = [one.series(parameters) for one in free_energies]
+        value, slopes = self._terms_and_slopes(series)
+        gradient = np.zeros(network.size)
+        for one, slope in zip(free_energies, slopes, strict=True):
+            gradient += one.gradient(slope)
         if concavity is not None:
-            found, slopes = concavity.value_and_gradient(parameters)
+            found, of_concavity = concavity.value_and_gradient(parameters)
             value += self._terms.convexity * found
-            gradient += self._terms.convexity * slopes
+            gradient += self._terms.convexity * of_concavity
         return value, gradient
+
+    def _terms_and_slopes(self, series: list[np.ndarray]) -> tuple[float, list[np.ndarray]]:
+        """`_of_series` and its gradient with respect to them; for the divergence alone without torch."""
+        terms = self._terms
+        if len(series[0]) == 1 and terms.divergence and not terms.square:
+            value, slope = self._divergence_and_slope(series[0].reshape(self._shape))
+            return terms.divergence * value, [terms.divergence * slope.reshape(1, -1)]
+        tensors = [torch.from_numpy(one).requires_grad_() for one in series]
+        loss = self._of_series(tensors)
+        if not loss.requires_grad:
+            return float(loss), [np.zeros_like(one) for one in series]
+        return float(loss.detach()), [slope.numpy() for slope in torch.autograd.grad(loss, tensors)]
+
+    @np.errstate(over="ignore", invalid="ignore", divide="ignore")  # a trial may overflow, and is refused
+    def _divergence_and_slope(self, F: np.ndarray) -> tuple[float, np.ndarray]:
+        """`_divergence` of the density of F, and its gradient.
+
+        With delta = ln(q / p), p f'(delta) = q (delta - ln((1 + e^delta) / 2)) is what moves each ln q.
+        """
+        thermal, quadrature = self._thermal.numpy()[:, None], self._quadrature.numpy()
+        exponent = -F / thermal
+        exponent -= exponent.max(axis=1, keepdims=True)
+        density = np.exp(exponent) * quadrature  # q times the quadrature, its sum over points still Z
+        total = density.sum(axis=1, keepdims=True)
+        density /= total
+        log_q = exponent - np.log(total)
+        delta = log_q - self._log_p.numpy()
+        if not delta.max() < _FAR:  # NaN as well
+            tensor = torch.from_numpy(F).requires_grad_()
+            loss = self._divergence(log_density(tensor, self._quadrature, self._thermal))
+            return float(loss.detach()), torch.autograd.grad(loss, tensor)[0].numpy()
+        excess = np.expm1(delta)
+        logarithm = np.log1p(excess / 2)
+        series = delta**2 / 4 * (1 + delta / 2 + delta**2 / 8 + delta**3 / 48)
+        direct = delta * (1 + excess) - (2 + excess) * logarithm
+        each = self._shares.numpy() * np.where(np.abs(delta) < _SERIES, series, direct)
+        moved = density * (delta - logarithm) / (2 * len(F))
+        return float(each.sum()), (density * moved.sum(axis=1, keepdims=True) - moved) / thermal
 
     def _of_series(self, series: list[Tensor]) -> Tensor:
         """The terms that F and its derivatives along `_directions` make."""
