@@ -77,12 +77,24 @@ def every(stride: int, count: int) -> Tensor:
 class Objective:
     """The loss of a network on a landscape, as a function of its parameters.
 
+    stride : Eq. (20) is evaluated at every so many points and temperatures. margin : and half a step beyond
+    the first and the last point. Fits take all of that: F_k stays convex where it is asked to, and becomes
+    concave right beside, between every second point as well as between the last node of a quadrature and the
+    end of its window.
+
     Raises
     ------
     InputError : a term needs what the landscape or the network does not have.
     """
 
-    def __init__(self, network: Network, landscape: Landscape, weights: Weights, stride: int = 2) -> None:
+    def __init__(
+        self,
+        network: Network,
+        landscape: Landscape,
+        weights: Weights,
+        stride: int = 1,
+        margin: bool = True,
+    ) -> None:
         if weights.convexity and not (isinstance(network, Zenn) and landscape.dimensions == 1):
             raise InputError(
                 "weight convexity", "", weights.convexity, "0 except for a ZENN in one dimension (Eq. 20)"
@@ -109,10 +121,13 @@ class Objective:
         self._slopes = None if landscape.slopes is None else _tensor(landscape.slopes)
         self._entropies = None if landscape.entropies is None else _tensor(landscape.entropies)
         rows, columns = every(stride, M), every(stride, N)
-        self._some = (rows[:, None] * N + columns[None]).reshape(-1)  # Eq. 20 on every other point is enough
-        self._some_weights = (self._volume[columns] / self._volume[columns].sum()).repeat(len(rows)) / len(
-            rows
-        )
+        x, shares = points[columns, 0], self._volume[columns]
+        if margin and N > 1:
+            shares = torch.cat([shares, shares[[int(x.argmin()), int(x.argmax())]]])
+            (low, below), (above, high) = torch.sort(x).values[:2], torch.sort(x).values[-2:]
+            x = torch.cat([x, torch.stack([low - (below - low) / 2, high + (high - above) / 2])])
+        self._penalised = x.repeat(len(rows))[:, None], T[rows].repeat_interleave(len(x))
+        self._penalty_weights = (shares / shares.sum()).repeat(len(rows)) / len(rows)
         axes = np.eye(landscape.dimensions + 1)
         self._directions = [tuple(axis) for axis in axes[:-1] if weights.slope]
         self._directions += [tuple(axes[-1])] if weights.entropy else []
@@ -142,10 +157,11 @@ class Objective:
     def _written_out(self, network: Zenn, parameters: np.ndarray) -> tuple[float, np.ndarray]:
         """The same for a ZENN, without torch where the time goes."""
         if self._written is None:  # for the first gradient: its arrays are large
-            at, some = self._inputs[0].numpy(), self._some.numpy()
+            at = self._inputs[0].numpy()
             written = [FreeEnergies(network, at, direction, 1) for direction in self._directions]
             convexity = self._terms.convexity
-            concavity = Concavity(network, at[:, some], self._some_weights.numpy()) if convexity else None
+            penalised = inputs_along(*self._penalised)[0].numpy()
+            concavity = Concavity(network, penalised, self._penalty_weights.numpy()) if convexity else None
             self._written = written or [FreeEnergies(network, at)], concavity
         free_energies, concavity = self._written
         series = [one.series(parameters) for one in free_energies]
@@ -238,12 +254,10 @@ class Objective:
     def _convexity_term(self, parameters: Tensor) -> Tensor:
         """The integral of Eq. (20), each point with its own temperature in F_k."""
         assert isinstance(self._network, Zenn)
-        T = self._T[self._some]
-        found = self._network.configuration_series(
-            parameters, inputs_along(self._points[self._some], T, order=2)
-        )
+        x, T = self._penalised
+        found = self._network.configuration_series(parameters, inputs_along(x, T, order=2))
         curvature = 2 * (found.energies[2] - T * found.entropies[2])
-        return (torch.relu(-curvature) * self._some_weights).sum()
+        return (torch.relu(-curvature) * self._penalty_weights).sum()
 
 
 def _tensor(values: np.ndarray) -> Tensor:
