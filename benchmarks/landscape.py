@@ -233,6 +233,7 @@ def markdown(facts: dict[str, Any], problem: Problem, epochs: list[Epoch], fit: 
         f"iterations) to the end, {last.seconds:.3g} s; for the first time after {fit.first.seconds:.3g} s.",
         f"  The start 'wells' is included; looking at T* every {LOOK} iterations is not. The truth is "
         f"{problem.critical_temperature:.3f} K.",
+        "  So is compiling, about 10 s where numba's cache does not have the kernels yet.",
         f"* Theirs: {EPOCHS} epochs of Adam with the loop, {EPOCHS * slope:.3g} s, extrapolated from "
         f"{fit.epochs_measured} epochs of {1000 * slope:.3g} ms",
         "  in the course of our fit. Nobody ran all of them: how far off their T* would be is unknown.",

@@ -24,22 +24,23 @@ from typing import Any
 
 import numba
 import numpy as np
-from llvmlite import ir
+from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
 from numba.extending import intrinsic
 
 BLOCK, TILE = 128, 4  # points of a block; neurons of a tile
 
 _fused = {"contract", "nsz"}
-_options: Any = {"nogil": True, "error_model": "numpy", "fastmath": _fused, "no_cpython_wrapper": True}
 # counting references to arrays takes as long as the arithmetic; without it a function may not allocate
-_inner: Any = numba.njit(_nrt=False, no_cfunc_wrapper=True, **_options)
-_sums: Any = numba.njit(_nrt=False, no_cfunc_wrapper=True, **{**_options, "fastmath": _fused | {"reassoc"}})
-_entry: Any = partial(numba.njit, _nrt=False, cache=True, nogil=True, error_model="numpy", fastmath=_fused)
+_options: Any = {"nogil": True, "error_model": "numpy", "fastmath": _fused, "_nrt": False}
+_uncalled: Any = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}  # by Python
+_inner: Any = numba.njit(**_options, **_uncalled)
+_sums: Any = numba.njit(**{**_options, "fastmath": _fused | {"reassoc"}}, **_uncalled)
+_entry: Any = partial(numba.njit, cache=True, **_options)
 
 _row, _rows, _array = numba.float64[::1], numba.float64[:, ::1], numba.float64[:, :, ::1]
 _layers = numba.int64[::1], numba.int64, numba.int64  # widths, inputs, order
-_constants = types.UniTuple(numba.float64, 4), numba.boolean
+_constants: Any = types.UniTuple(numba.float64, 4), numba.boolean  # type: ignore[no-untyped-call]
 
 _LOG2_E = 1 / math.log(2)
 _SHIFT = 1.5 * 2.0**52  # a number of this size has no room for a fraction: added, it rounds
@@ -50,7 +51,7 @@ _ONES = np.ones(BLOCK)
 _NOTHING = -700.0  # exp of it is nothing beside 1, and still a normal number
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def _power_of_two(_, shifted):  # type: ignore[no-untyped-def]
     """2^n from n + `_SHIFT`: the last bits of that number are those of n."""
 
@@ -70,7 +71,7 @@ def _scaled_exponential(y):  # type: ignore[no-untyped-def]
     r = (y - n * _LN_2[0]) - n * _LN_2[1]
     q = _C8 + r * (_C9 + r * (_C10 + r * (_C11 + r * (_C12 + r * _C13))))
     q = _C2 + r * (_C3 + r * (_C4 + r * (_C5 + r * (_C6 + r * (_C7 + r * q)))))
-    return _power_of_two(shifted), r + r * r * q
+    return _power_of_two(shifted), r + r * r * q  # type: ignore[call-arg]
 
 
 @_inner

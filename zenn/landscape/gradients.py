@@ -38,11 +38,11 @@ class FreeEnergies:
         self._start, self._along = _inputs(network, points, along)
         self._constants = _constants(network), network.entropy == "positive"
         blocks, K, size = len(self._start), network.configurations, (order + 1) * BLOCK
-        self._T = np.zeros((blocks, order + 1, BLOCK))
-        self._T[:, 0] = _in_blocks(points[-1:])[:, 0]
+        T = np.zeros((blocks, order + 1, BLOCK))
+        T[:, 0] = _in_blocks(points[-1:])[:, 0]
         if order:
-            self._T[:, 1] = along[-1]
-        self._T = self._T.reshape(blocks, size)
+            T[:, 1] = along[-1]
+        self._T = T.reshape(blocks, size)
         self._networks = np.empty(0)
         self._made = np.empty((blocks, 2 * K, (order + 1) * self._layout.rows * BLOCK))
         self._upper, self._lower = np.empty((2, 3 * max(self._layout.widths) * BLOCK))
