@@ -51,10 +51,11 @@ def main() -> None:
         sys.exit(1)
     except Exception as error:
         said = trouble(error, _written(sys.argv))
-        if not said and not isinstance(error, OSError):
+        if not said and isinstance(error, OSError):
+            place = error.filename or "a file"
+            said = f"{place}: found '{error.strerror}', expected to read or write it"
+        if not said:
             raise
-        place = getattr(error, "filename", None) or "a file"
-        said = said or f"{place}: found '{error.strerror}', expected to read or write it"
         print(f"error: {said}", file=sys.stderr)
         sys.exit(1)
 

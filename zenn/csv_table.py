@@ -156,7 +156,7 @@ def _header_and_records(
 ) -> tuple[tuple[int, list[str]], list[tuple[int, list[str]]], str]:
     """The header's line and fields, those of the rows, and the whole text."""
     text = _read_text(Path(path))
-    rows = list(_rows(text))
+    rows = list(_rows(path, text))
     if not rows:
         raise InputError(path, "", "no table (an empty file?)", "a line of column names, then rows")
     return rows[0], rows[1:], text
@@ -173,11 +173,14 @@ def _read_text(path: Path) -> str:
         raise InputError(path, "", error.strerror, "a CSV file that can be read") from error
 
 
-def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
+def _rows(path: Path | str, text: str) -> Iterator[tuple[int, list[str]]]:
     """Line number and fields of every line that is neither blank nor a comment."""
     for number, line in enumerate(re.split(r"\r\n|\n|\r", text), start=1):  # no other sign ends a line
         if line.strip() and not line.startswith("#"):
-            yield number, [field.strip() for field in next(csv.reader([line]))]
+            try:
+                yield number, [field.strip() for field in next(csv.reader([line]))]
+            except csv.Error as error:  # a field of more than 128 KiB
+                raise InputError(path, f"line {number}", error, "fields of a table") from None
 
 
 def _check_header(path: Path | str, line: int, header: Sequence[str], expected: Sequence[str]) -> None:

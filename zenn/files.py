@@ -68,4 +68,12 @@ def write_json(final: Path, value: Any) -> None:
 
 def read_json(path: Path) -> Any:
     """The value stored in the JSON file `path`."""
-    return json.loads(path.read_text(encoding="utf-8"))
+    return parse_json(path.read_text(encoding="utf-8"))
+
+
+def parse_json(text: str | bytes) -> Any:
+    """The value of a JSON document; ValueError for what is none, as for one nested beyond all reason."""
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("JSON that is nested too deeply") from None

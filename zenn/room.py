@@ -124,6 +124,8 @@ def _read_params(path: Path) -> Any:
         raise InputError(path, f"line {error.lineno}", error.msg, "JSON") from None
     except UnicodeDecodeError:
         raise InputError(path, "", "another encoding", "JSON in UTF-8") from None
+    except (ValueError, RecursionError) as error:  # thousands of digits, or nested too deeply
+        raise InputError(path, "", error, "JSON") from None
     except _TwiceError as error:
         raise InputError(path, str(error), "the name twice", "each name once") from None
 

@@ -1,5 +1,9 @@
-"""Gradients written out, against torch's of the same loss."""
+"""Compiled kernels and gradients written out, against torch's of the same loss, and numpy's functions."""
 
+import subprocess
+import sys
+
+import numba
 import numpy as np
 import pytest
 import torch
@@ -8,7 +12,7 @@ from zenn.landscape import gradients
 from zenn.landscape.fitting import scaling_of
 from zenn.landscape.landscapes import Landscape, bifurcation, three_wells
 from zenn.landscape.losses import Objective, Weights
-from zenn.landscape.networks import Zenn
+from zenn.landscape.networks import Scaling, Zenn, inputs_along
 
 
 def differentiated(objective, parameters):
@@ -49,9 +53,7 @@ TERMS = [
 
 
 @pytest.mark.parametrize("weights", TERMS, ids=str)
-@pytest.mark.parametrize("block", [10, 240])  # 77 points: more than one block, the last one smaller
-def test_every_term(wells, weights, block, monkeypatch):
-    monkeypatch.setattr(gradients, "_BLOCK", block)
+def test_every_term(wells, weights):
     check(Zenn(scaling_of(wells), 3, 0.7, 5.0), wells, weights)
 
 
@@ -60,6 +62,87 @@ def test_every_term(wells, weights, block, monkeypatch):
 def test_every_kind_of_network(wells, hidden, kind):
     network = Zenn(scaling_of(wells), 2, 0.7, np.inf if kind == "free" else 5.0, hidden, kind, 2.0, 0.5)
     check(network, wells, Weights(entropy=0.3, convexity=0.5), stride=1)
+
+
+def test_more_points_than_a_block():
+    landscape = bifurcation(23, 13)
+    assert 2 * gradients.BLOCK < landscape.free_energies.size < 3 * gradients.BLOCK
+    check(Zenn(scaling_of(landscape), 3, 1.0, 5.0), landscape, Weights(convexity=0.5), stride=1)
+
+
+@pytest.mark.parametrize("order", [0, 1, 2])
+@pytest.mark.parametrize("kind", ["positive", "free"])
+@pytest.mark.parametrize("dimensions", [1, 2, 4])
+def test_series_of_every_order(order, kind, dimensions):
+    random = np.random.default_rng(order)
+    scaling = Scaling.of(((-1.0, 2.0),) * dimensions + ((0.5, 2.5),))
+    network = Zenn(scaling, 3, 0.7, 5.0, (5, 8), kind, 1.5, 0.5)
+    x, T = random.uniform(-1, 2, (150, dimensions)), random.uniform(0.5, 2.5, 150)
+    direction = tuple(random.normal(size=dimensions + 1))
+    theta = network.initial(2).requires_grad_()
+    expected = network.series(theta, inputs_along(torch.tensor(x), torch.tensor(T), direction, order))
+    written = gradients.FreeEnergies(network, np.vstack([x.T, T]), direction, order)
+    found = written.series(theta.detach().numpy())
+    assert np.abs(found - expected.detach().numpy()).max() < 1e-12 * np.abs(found).max()
+    upstream = random.normal(size=found.shape)
+    (of_torch,) = torch.autograd.grad((torch.tensor(upstream) * expected).sum(), theta)
+    assert np.abs(written.gradient(upstream) - of_torch.numpy()).max() < 1e-12 * of_torch.abs().max()
+
+
+def test_functions_are_exact_to_rounding():
+    from zenn.landscape import _kernels
+
+    @numba.njit
+    def each(x, tanh, exp, log1p):
+        for i in range(x.size):
+            tanh[i] = _kernels._tanh(x[i])
+            exp[i] = _kernels._exp(-abs(x[i]))
+            log1p[i] = _kernels._log1p(min(abs(x[i]), 1.0))
+
+    small = np.logspace(-300, 1.3, 20001)
+    x = np.concatenate([np.linspace(-20, 20, 100001), small, -small, [0.0, 600.0, np.inf, -np.inf, np.nan]])
+    tanh, exp, log1p = np.empty((3, x.size))
+    each(x, tanh, exp, log1p)
+    wide = x.astype(np.longdouble)
+    np.testing.assert_allclose(tanh, np.tanh(wide).astype(float), rtol=1e-15, atol=0)
+    np.testing.assert_allclose(exp[:-3], np.exp(-abs(wide[:-3])).astype(float), rtol=1e-15, atol=0)
+    assert np.all(exp[-3:-1] < 1e-300)
+    assert np.isnan(exp[-1])
+    np.testing.assert_allclose(
+        log1p[:-1], np.log1p(np.minimum(abs(wide[:-1]), 1)).astype(float), rtol=1e-15, atol=0
+    )
+
+
+def test_the_penalty_looks_at_every_point_and_beyond_both_ends(wells):
+    """A configuration that is concave between every second point would otherwise go unnoticed."""
+    network = Zenn(scaling_of(wells), 3, 0.7, 5.0)
+    theta = network.initial(1)
+    x, w, T = wells.points[:, 0], wells.weights, wells.temperatures
+    x = np.array([x[0] - (x[1] - x[0]) / 2, *x, x[-1] + (x[-1] - x[-2]) / 2])
+    w = np.array([w[0], *w, w[-1]])
+    points, temperatures = torch.tensor(np.tile(x, len(T)))[:, None], torch.tensor(np.repeat(T, len(x)))
+    found = network.configuration_series(theta, inputs_along(points, temperatures, order=2))
+    curvatures = 2 * (found.energies[2] - temperatures * found.entropies[2])
+    concave = torch.relu(-curvatures).sum(dim=0).reshape(len(T), len(x))
+    expected = (concave.mean(dim=0).numpy() * w).sum() / w.sum()
+    value, _ = Objective(network, wells, Weights(0.0, convexity=1.0)).value_and_gradient(theta.numpy())
+    assert value == pytest.approx(expected, rel=1e-12)
+    assert value > 0
+
+
+def test_the_same_numbers_every_time(wells):
+    network = Zenn(scaling_of(wells), 3, 0.7, 5.0)
+    parameters = network.initial(1).numpy()
+    found = [
+        Objective(network, wells, Weights(convexity=0.1)).value_and_gradient(parameters) for _ in range(3)
+    ]
+    assert len({(value, gradient.tobytes()) for value, gradient in found}) == 1
+
+
+def test_numba_is_imported_for_fits_of_a_zenn_alone():
+    said = "import sys, zenn.landscape.steps.fit; print('numba' in sys.modules)"
+    found = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "False"
 
 
 def test_two_coordinates():

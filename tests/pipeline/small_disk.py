@@ -26,7 +26,6 @@ EVERYTHING = ("results", "logs", "checkpoints", "downloads", ".snakemake", "repo
 WITHOUT_RIGHTS = ("unshare", "--map-root-user", "--mount"), ("--user", "--preserve-credentials")
 WAYS = ((("unshare", "--mount"), ()), WITHOUT_RIGHTS)  # of root, of a user where the system lets them
 HOLD = ("--propagation", "private", "sh", "-c", "mount -t tmpfs none /mnt && echo held && exec cat")
-NOBODY = 65534
 
 
 class SmallDisk:
@@ -103,9 +102,12 @@ class Limits(SmallDisk):
         said = f"import os, resource; os.chdir({str(folder)!r})\n"
         if self._is_full:
             said += "resource.setrlimit(resource.RLIMIT_FSIZE, (0, -1))\n"
-        if self._is_closed and os.getuid() == 0:
-            said += f"os.setgid({NOBODY}); os.setuid({NOBODY})\n"
-        return [sys.executable, "-c", f"{said}os.execvp({command[0]!r}, {list(command)!r})"]
+        # root without its privilege, so that what it may not write by its bits it may not write
+        humble = (
+            ["setpriv", "--bounding-set", "-dac_override"] if os.getuid() == 0 and self._is_closed else []
+        )
+        words = [*humble, *command]
+        return [sys.executable, "-c", f"{said}os.execvp({words[0]!r}, {words!r})"]
 
     def fill(self, leave: int = 0) -> None:
         self._is_full = True

@@ -33,7 +33,7 @@ runpy.run_module("zenn.pipeline.elsewhere", run_name="__main__")
 """
 ELSEWHERE_MISSING = {
     *("pydantic", "typer", "rich", "pandas", "matplotlib", "snakemake", "dvc", "papermill", "yaml", "grimp"),
-    *("pymatgen", "pooch", "requests", "jinja2", "jupytext"),
+    *("pymatgen", "requests", "jinja2", "jupytext"),
 }
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +90,22 @@ def asked_for(checkout: Checkout) -> list[str]:
     return ["--", checkout.target("landscape/fe3pt-authors-evaluation")]
 
 
-def test_from_the_server_to_the_evaluation_and_again_without_it(checkout: Checkout, tmp_path: Path) -> None:
+# Every Python process of the run has this as its `sitecustomize`.
+NO_NETWORK = """
+import socket
+def refuse(*_, **__):
+    open({told!r}, "a").close()
+    raise OSError(101, "Network is unreachable")
+connect = socket.socket.connect
+def local(self, *address):
+    return connect(self, *address) if self.family == socket.AF_UNIX else refuse()
+socket.socket.connect, socket.getaddrinfo = local, refuse
+"""
+
+
+def test_from_the_server_to_the_evaluation_and_again_without_it(
+    checkout: Checkout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     files = authors_files.write(tmp_path / "served", "%.12g")
     with serving() as server:
         server.files = {f"/{name}": (files / name).read_bytes() for name in ("V_T.csv", "PP.csv")}
@@ -107,17 +124,19 @@ def test_from_the_server_to_the_evaluation_and_again_without_it(checkout: Checko
     assert checkout.run("git", "status", "--porcelain", "downloads") == ""
 
     fetched = checkout.result("landscape/fe3pt-authors-fetch", "V_T.csv")
-    fetched.unlink()  # lost, and the server has gone
+    fetched.unlink()  # lost, and there is no network any more
+    (tmp_path / "sitecustomize.py").write_text(NO_NETWORK.format(told=str(tmp_path / "asked")))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
     checkout.snakemake("--", str(fetched.relative_to(checkout.folder)))
     assert fetched.is_file()
     assert checkout.jobs() == {"landscape/fe3pt-authors-fetch"}
+    assert not (tmp_path / "asked").exists()  # nobody tried
 
-
-def test_without_a_network_the_error_says_what_to_do(checkout: Checkout) -> None:
-    path = checkout.folder / REGISTRY
-    path.write_text(path.read_text().replace("https://raw.githubusercontent.com", "http://127.0.0.1:9"))
-    printed = checkout.snakemake(*asked_for(checkout), fails=True)
+    fetched.unlink()
+    shutil.rmtree(checkout.folder / "downloads")
+    printed = checkout.snakemake("--", str(fetched.relative_to(checkout.folder)), fails=True)
     assert "error: " in printed
     assert "found no answer (ConnectionError: is there a network?), expected the file with sha256" in printed
     assert "put it there by hand" in printed
     assert "Traceback" not in printed
+    assert (tmp_path / "asked").exists()

@@ -18,11 +18,16 @@ REQUIRED = os.environ.get("ZENN_REQUIRE_SSH") == "1"
 RULE = ("6.53, 0.1", "6.53, 0.01")  # of one verdict
 
 
-@pytest.fixture
-def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+@pytest.fixture(scope="session")
+def _ssh() -> None:
+    """Of the session, so that it is asked before minutes go into a checkout."""
     reason = missing()
     if reason:
         (pytest.fail if REQUIRED else pytest.skip)(f"no SSH: {reason}")
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     monkeypatch.setenv("HOME", str(tmp_path))  # none of the user's own keys and settings
     monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
     with ssh_server() as running:
@@ -48,6 +53,7 @@ def test_the_commands_are_documented() -> None:
         assert command in text
 
 
+@pytest.mark.usefixtures("_ssh")
 def test_results_go_round_over_ssh(versions: Checkout, server: Server) -> None:
     shutil.rmtree(versions.folder.parent / "store")  # the local remote: nothing may come from there
     join(versions, server)

@@ -23,7 +23,10 @@ HALF_MADE = re.compile(r"\.[^/]+-[a-z0-9_]{8}(\.\w+)?")
 ALL = ("snakemake", "--cores", "64", "--resources", "kernels=16", "--", "all")
 PAGE_SHOWN = "results/report/index.html"
 PUBLISH = ("python", "-m", "zenn", "publish")
-FACTS = re.compile(rb'<tr><th scope="row"><code>[^<]+</code></th><td><code>[0-9a-f]{16}</code></td>.*\n')
+FACTS = re.compile(
+    rb'<tr><th scope="row"><code>[^<]+</code></th><td><code>[0-9a-f]{16}</code></td>.*\n'
+    rb"|<dt>Run time of all steps</dt>.*\n"
+)
 STEP = re.compile(r"^(results/|logs/|checkpoints/)[^/]+/[^/]+(?=/|$)")
 OLDER = "0123456789abcdef"  # key of an older result, and of an older checkpoint, of the same step
 

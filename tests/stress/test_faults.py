@@ -26,9 +26,9 @@ TRAINING = Fault("laws/seed1-train", STATE, "rename", "before", EPOCH)
 AT_ONCE = [
     TRAINING,
     Fault("landscape/benchmark-zenn-fit", "results/landscape/benchmark-zenn-fit/KEY", "rename", "half"),
-    Fault("data/digits", "logs/data/digits/KEY.run.json", "rename", "torn"),
+    Fault("materials/claims", "logs/materials/claims/KEY.run.json", "rename", "torn"),
     Fault("laws/design", "results/laws/design/KEY", "rename", "nothing"),
-    Fault("classification/parameter-counts", "results/classification/parameter-counts/.KEY-*", "rmdir"),
+    Fault("data/topics4", "results/data/topics4/.KEY-*", "rmdir"),
     Fault("kernel of materials/figures", "results/materials/figures/.KEY-*/zenn-fig-1.csv", "open"),
 ]
 DRIVER = [

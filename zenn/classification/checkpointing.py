@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from zenn.classification.data import DataSet
 from zenn.errors import InputError
-from zenn.files import atomic_file
+from zenn.files import atomic_file, parse_json
 
 Tensors = dict[str, Tensor]
 _HINT = "Remove it to begin anew, or give the parameters and data it was begun with"
@@ -67,7 +67,12 @@ def read_checkpoint(path: Path, digest: str) -> tuple[Position, Tensors]:
                 raise InputError(path, "", "the state of another training", "that of this one", _HINT)
             # the file is no mapping: it cannot be iterated over itself
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            return Position(**json.loads(notes["position"])), tensors
+            position = Position(**parse_json(notes["position"]))
+        counts = (position.epoch, position.batch, position.step, position.counted)
+        if not all(type(count) is int and count >= 0 for count in counts):
+            raise ValueError(f"the position {counts}")
+        float(position.loss), [dict(row) for row in position.history]
+        return position, tensors
     except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(path, "", error, "a whole safetensors file with a training's state", _HINT) from None
 

@@ -21,6 +21,7 @@ from zenn.classification.data import DataSet
 from zenn.classification.outputs import Outputs
 from zenn.classification.training import Trained
 from zenn.errors import InputError
+from zenn.files import parse_json
 
 Integers = NDArray[np.int64]
 
@@ -89,7 +90,7 @@ def load_predictions(folder: Path) -> Predictions:
     stored, notes = read_arrays(path)
     arrays: Mapping[str, NDArray[Any]] = stored
     try:
-        said = json.loads(notes["predictions"])
+        said = parse_json(notes["predictions"])
         truth = {
             name: Truth(arrays[f"{name}/labels"], *(arrays.get(f"{name}/{key}") for key in _OF_SAMPLES[1:]))
             for name in SPLITS

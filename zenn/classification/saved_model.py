@@ -88,9 +88,19 @@ def load_model(
     if chosen not in of.seeds:
         raise InputError(of.folder / DESCRIPTION, "seeds", list(of.seeds), f"seed {chosen} among them")
     given = Given(of.encoder, str(of.folder / DESCRIPTION), "encoder")
-    model = build_model(
-        lambda: build_encoder(given, of.shape), of.settings, chosen, device, ZentropyClassifier
-    )
+    try:
+        model = build_model(
+            lambda: build_encoder(given, of.shape), of.settings, chosen, device, ZentropyClassifier
+        )
+    except (
+        TypeError,
+        ValueError,
+        RuntimeError,
+        ArithmeticError,
+        MemoryError,
+    ) as error:  # sizes that are none
+        found = f"{type(error).__name__}: {error}"
+        raise InputError(of.folder / DESCRIPTION, "", found, "the sizes of a trained model") from None
     _fill(model, of.folder / PARAMETERS, chosen)
     return model.eval()
 

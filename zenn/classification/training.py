@@ -34,7 +34,7 @@ from zenn.classification.optimiser import AdamW
 from zenn.classification.schedule import Schedule
 from zenn.classification.settings import TrainingSettings
 from zenn.classification.temperatures import parameter_groups
-from zenn.errors import NotConvergedError
+from zenn.errors import InputError, NotConvergedError
 
 _WINDOW = 50  # batches between two looks at the losses: a look makes a GPU wait
 
@@ -159,7 +159,12 @@ class _Training:
         self.checkpoint, self.digest, self.save_every = path, digest, save_every
         if path.is_file():
             position, tensors = read_checkpoint(path, digest)
-            self._restore(position, tensors)
+            try:
+                self._restore(position, tensors)
+            except (KeyError, RuntimeError) as error:
+                found = f"{type(error).__name__}: {error}"
+                expected = "the state of this training"
+                raise InputError(path, "", found, expected, "Remove it to begin anew") from None
 
     def _tensors(self) -> dict[str, Tensor]:
         named = {f"model/{name}": value for name, value in self._changing().items()}

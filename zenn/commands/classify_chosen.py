@@ -230,7 +230,7 @@ def _configuration(home: Path) -> dict[str, Any]:
         said = read_json(path)
     except FileNotFoundError:
         raise InputError(home, "", f"no {hub.CONFIGURATION}", "the folder of a transformers model") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(path, "", error, "the configuration of a transformers model") from None
     if not isinstance(said, dict) or "model_type" not in said:
         raise InputError(path, "model_type", "nothing", "the configuration of a transformers model")
@@ -275,7 +275,7 @@ def _spoken(path: Path) -> dict[str, Any]:
         said = read_json(path)
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(path, "", error, "JSON") from None
     return said if isinstance(said, dict) else {}
 

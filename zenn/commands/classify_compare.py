@@ -91,7 +91,7 @@ def _trained_on(folder: Path) -> dict[str, Any]:
         return {"data": said["data"]["sha256_of_files"], **{name: options[name] for name in SPLIT}}
     except FileNotFoundError:
         raise InputError(path, "", "no such file", "what zenn classify train wrote") from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(path, "", f"{type(error).__name__}: {error}", "what train wrote") from None
 
 

@@ -130,5 +130,5 @@ def _read(path: Path) -> Any:
         return read_json(path)
     except FileNotFoundError:
         raise InputError(path, "", "no such file", _A_RUN) from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(path, "", error, _A_RUN) from None

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -312,7 +313,7 @@ def _select(problem: Problem, options: FitOptions, kept: Path) -> Selection:
     def measured(K: int, training: Landscape, rest: Landscape) -> list[Measured]:
         ended, growing = kept / f"k{K}.json", kept / f"k{K}.jsonl"
         if ended.is_file():
-            return [Measured(*one) for one in read_json(ended)]
+            return _measured(ended, lambda: read_json(ended))
         found = {one.iteration: one for one in _read_measured(growing)}
         network = replace(problem.network, configurations=K)
 
@@ -341,14 +342,33 @@ def _select(problem: Problem, options: FitOptions, kept: Path) -> Selection:
 
 
 def _read_measured(path: Path) -> list[Measured]:
-    """What a fit that was killed had measured; a line that was cut is measured again."""
-    from zenn.landscape.selection import Measured
+    """What a fit that was killed had measured; a line that was cut is measured again.
 
+    Raises
+    ------
+    InputError : it holds something else.
+    """
     if not path.is_file():
         return []
-    whole = [line for line in path.read_text(encoding="utf-8").splitlines(keepends=True) if line[-1] == "\n"]
-    path.write_text("".join(whole), encoding="utf-8")
-    return [Measured(*json.loads(line)) for line in whole]
+    content = path.read_bytes()
+    whole = content[: content.rfind(b"\n") + 1]
+    found = _measured(path, lambda: map(json.loads, whole.splitlines()))
+    if whole != content:
+        os.truncate(path, len(whole))
+    return found
+
+
+def _measured(path: Path, read: Callable[[], Iterable[Any]]) -> list[Measured]:
+    from zenn.landscape.selection import Measured
+
+    try:
+        found = [Measured(*one) for one in read()]
+        if not all(type(one.iteration) is int for one in found):
+            raise ValueError("a number of steps that is no integer")
+        return [Measured(one.iteration, float(one.held_out), float(one.fitted)) for one in found]
+    except (OSError, ValueError, TypeError, RecursionError, OverflowError) as error:
+        hint = "Remove it to begin anew"
+        raise InputError(path, "", error, "the errors of a fit that was stopped", hint) from None
 
 
 def _fit(

@@ -98,7 +98,7 @@ def _read(path: Path) -> dict[str, Any]:
         mark = error.problem_mark or error.context_mark
         where = f"line {mark.line + 1}" if mark else ""
         raise InputError(path, where, error.problem or "a syntax error", "YAML") from None
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # no date, thousands of digits, too deep
         raise InputError(path, "", error, "YAML") from None
     if not isinstance(said, dict):
         raise InputError(path, "", "nothing" if said is None else repr(said), "a mapping of sections")

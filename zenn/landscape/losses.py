@@ -77,12 +77,24 @@ def every(stride: int, count: int) -> Tensor:
 class Objective:
     """The loss of a network on a landscape, as a function of its parameters.
 
+    stride : Eq. (20) is evaluated at every so many points and temperatures. margin : and half a step beyond
+    the first and the last point. Fits take all of that: F_k stays convex where it is asked to, and becomes
+    concave right beside, between every second point as well as between the last node of a quadrature and the
+    end of its window.
+
     Raises
     ------
     InputError : a term needs what the landscape or the network does not have.
     """
 
-    def __init__(self, network: Network, landscape: Landscape, weights: Weights, stride: int = 2) -> None:
+    def __init__(
+        self,
+        network: Network,
+        landscape: Landscape,
+        weights: Weights,
+        stride: int = 1,
+        margin: bool = True,
+    ) -> None:
         if weights.convexity and not (isinstance(network, Zenn) and landscape.dimensions == 1):
             raise InputError(
                 "weight convexity", "", weights.convexity, "0 except for a ZENN in one dimension (Eq. 20)"
@@ -109,10 +121,13 @@ class Objective:
         self._slopes = None if landscape.slopes is None else _tensor(landscape.slopes)
         self._entropies = None if landscape.entropies is None else _tensor(landscape.entropies)
         rows, columns = every(stride, M), every(stride, N)
-        self._some = (rows[:, None] * N + columns[None]).reshape(-1)  # Eq. 20 on every other point is enough
-        self._some_weights = (self._volume[columns] / self._volume[columns].sum()).repeat(len(rows)) / len(
-            rows
-        )
+        x, shares = points[columns, 0], self._volume[columns]
+        if margin and N > 1:
+            shares = torch.cat([shares, shares[[int(x.argmin()), int(x.argmax())]]])
+            (low, below), (above, high) = torch.sort(x).values[:2], torch.sort(x).values[-2:]
+            x = torch.cat([x, torch.stack([low - (below - low) / 2, high + (high - above) / 2])])
+        self._penalised = x.repeat(len(rows))[:, None], T[rows].repeat_interleave(len(x))
+        self._penalty_weights = (shares / shares.sum()).repeat(len(rows)) / len(rows)
         axes = np.eye(landscape.dimensions + 1)
         self._directions = [tuple(axis) for axis in axes[:-1] if weights.slope]
         self._directions += [tuple(axes[-1])] if weights.entropy else []
@@ -142,23 +157,61 @@ class Objective:
     def _written_out(self, network: Zenn, parameters: np.ndarray) -> tuple[float, np.ndarray]:
         """The same for a ZENN, without torch where the time goes."""
         if self._written is None:  # for the first gradient: its arrays are large
-            at, some = self._inputs[0].numpy(), self._some.numpy()
+            at = self._inputs[0].numpy()
             written = [FreeEnergies(network, at, direction, 1) for direction in self._directions]
             convexity = self._terms.convexity
-            concavity = Concavity(network, at[:, some], self._some_weights.numpy()) if convexity else None
+            penalised = inputs_along(*self._penalised)[0].numpy()
+            concavity = Concavity(network, penalised, self._penalty_weights.numpy()) if convexity else None
             self._written = written or [FreeEnergies(network, at)], concavity
         free_energies, concavity = self._written
-        series = [torch.from_numpy(one.series(parameters)).requires_grad_() for one in free_energies]
-        loss = self._of_series(series)
-        value, gradient = float(loss.detach()), np.zeros(network.size)
-        if loss.requires_grad:
-            for one, slope in zip(free_energies, torch.autograd.grad(loss, series), strict=True):
-                gradient += one.gradient(slope.numpy())
+        series = [one.series(parameters) for one in free_energies]
+        value, slopes = self._terms_and_slopes(series)
+        gradient = np.zeros(network.size)
+        for one, slope in zip(free_energies, slopes, strict=True):
+            gradient += one.gradient(slope)
         if concavity is not None:
-            found, slopes = concavity.value_and_gradient(parameters)
+            found, of_concavity = concavity.value_and_gradient(parameters)
             value += self._terms.convexity * found
-            gradient += self._terms.convexity * slopes
+            gradient += self._terms.convexity * of_concavity
         return value, gradient
+
+    def _terms_and_slopes(self, series: list[np.ndarray]) -> tuple[float, list[np.ndarray]]:
+        """`_of_series` and its gradient with respect to them; for the divergence alone without torch."""
+        terms = self._terms
+        if len(series[0]) == 1 and terms.divergence and not terms.square:
+            value, slope = self._divergence_and_slope(series[0].reshape(self._shape))
+            return terms.divergence * value, [terms.divergence * slope.reshape(1, -1)]
+        tensors = [torch.from_numpy(one).requires_grad_() for one in series]
+        loss = self._of_series(tensors)
+        if not loss.requires_grad:
+            return float(loss), [np.zeros_like(one) for one in series]
+        return float(loss.detach()), [slope.numpy() for slope in torch.autograd.grad(loss, tensors)]
+
+    @np.errstate(over="ignore", invalid="ignore", divide="ignore")  # a trial may overflow, and is refused
+    def _divergence_and_slope(self, F: np.ndarray) -> tuple[float, np.ndarray]:
+        """`_divergence` of the density of F, and its gradient.
+
+        With delta = ln(q / p), p f'(delta) = q (delta - ln((1 + e^delta) / 2)) is what moves each ln q.
+        """
+        thermal, quadrature = self._thermal.numpy()[:, None], self._quadrature.numpy()
+        exponent = -F / thermal
+        exponent -= exponent.max(axis=1, keepdims=True)
+        density = np.exp(exponent) * quadrature  # q times the quadrature, its sum over points still Z
+        total = density.sum(axis=1, keepdims=True)
+        density /= total
+        log_q = exponent - np.log(total)
+        delta = log_q - self._log_p.numpy()
+        if not delta.max() < _FAR:  # NaN as well
+            tensor = torch.from_numpy(F).requires_grad_()
+            loss = self._divergence(log_density(tensor, self._quadrature, self._thermal))
+            return float(loss.detach()), torch.autograd.grad(loss, tensor)[0].numpy()
+        excess = np.expm1(delta)
+        logarithm = np.log1p(excess / 2)
+        series = delta**2 / 4 * (1 + delta / 2 + delta**2 / 8 + delta**3 / 48)
+        direct = delta * (1 + excess) - (2 + excess) * logarithm
+        each = self._shares.numpy() * np.where(np.abs(delta) < _SERIES, series, direct)
+        moved = density * (delta - logarithm) / (2 * len(F))
+        return float(each.sum()), (density * moved.sum(axis=1, keepdims=True) - moved) / thermal
 
     def _of_series(self, series: list[Tensor]) -> Tensor:
         """The terms that F and its derivatives along `_directions` make."""
@@ -201,12 +254,10 @@ class Objective:
     def _convexity_term(self, parameters: Tensor) -> Tensor:
         """The integral of Eq. (20), each point with its own temperature in F_k."""
         assert isinstance(self._network, Zenn)
-        T = self._T[self._some]
-        found = self._network.configuration_series(
-            parameters, inputs_along(self._points[self._some], T, order=2)
-        )
+        x, T = self._penalised
+        found = self._network.configuration_series(parameters, inputs_along(x, T, order=2))
         curvature = 2 * (found.energies[2] - T * found.entropies[2])
-        return (torch.relu(-curvature) * self._some_weights).sum()
+        return (torch.relu(-curvature) * self._penalty_weights).sum()
 
 
 def _tensor(values: np.ndarray) -> Tensor:

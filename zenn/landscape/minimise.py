@@ -2,9 +2,8 @@
 
 The update is that of Al-Baali (Comput. Optim. Appl. 9, 191 (1998), doi:10.1023/A:1018315205474): the inverse
 Hessian is scaled by 1 / min(1, y.s / s.Bs) before the BFGS correction, which Urban, Stefanou and Pons (J.
-Comput. Phys. 523, 113656 (2025), doi:10.1016/j.jcp.2024.113656) found decisive for networks. The matrix is
-held as a scalar times a symmetric one, so that an update is one symmetric product and one symmetric rank-two
-correction of LAPACK's BLAS.
+Comput. Phys. 523, 113656 (2025), doi:10.1016/j.jcp.2024.113656) found decisive for networks. An update takes
+one product with the matrix (`zenn.landscape.inverse_hessian`).
 """
 
 from __future__ import annotations
@@ -15,9 +14,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import blas
 
 from zenn.errors import NotConvergedError
+from zenn.landscape.inverse_hessian import InverseHessian
 
 Array = NDArray[np.float64]
 Function = Callable[[Array], tuple[float, Array]]
@@ -31,8 +30,8 @@ class State:
     """Where a minimisation stands; all that it needs to go on.
 
     parameters, gradient : shape (n,). value : of the function. iteration : of the quasi-Newton phase.
-    evaluations : of function and gradient. inverse : lower triangle of the inverse Hessian over `scale`, (n,
-    n), or None before the first step. direction : -H gradient, shape (n,), None where that is -gradient.
+    evaluations : of function and gradient. inverse : the inverse Hessian H, None before the first step.
+    direction : -H gradient, shape (n,), None where that is -gradient.
     reason : why it stopped, empty while it goes on.
     """
 
@@ -41,8 +40,7 @@ class State:
     gradient: Array
     iteration: int = 0
     evaluations: int = 1
-    scale: float = 1.0
-    inverse: Array | None = None
+    inverse: InverseHessian | None = None
     direction: Array | None = None
     reason: str = ""
 
@@ -90,7 +88,7 @@ def self_scaled_bfgs(
 ) -> Iterator[State]:
     """States after each quasi-Newton step from `state` on, until `iterations` in all, or a reason to stop.
 
-    The matrix of a state is overwritten by the next step: copy it to keep it.
+    The inverse Hessian of a state is changed by the next step: copy it to keep it.
     """
     while not state.reason:
         if state.iteration >= iterations:
@@ -116,8 +114,8 @@ def _step(function: Function, state: State) -> State:
         return _anew(state, _TRIALS)
     length, value, new_gradient, evaluations = found
     step = length * direction
-    inverse, scale, direction = _updated(
-        inverse, state.scale, direction, step, gradient, new_gradient, -length * float(step @ gradient)
+    inverse, direction = _updated(
+        inverse, direction, step, gradient, new_gradient, -length * float(step @ gradient)
     )
     return State(
         state.parameters + step,
@@ -125,7 +123,6 @@ def _step(function: Function, state: State) -> State:
         new_gradient,
         state.iteration + 1,
         state.evaluations + evaluations,
-        scale,
         inverse,
         direction,
     )
@@ -136,7 +133,7 @@ def _anew(state: State, evaluations: int) -> State:
     evaluations += state.evaluations
     if state.inverse is None:
         return replace(state, reason="no descent", evaluations=evaluations)
-    return replace(state, inverse=None, direction=None, scale=1.0, evaluations=evaluations)
+    return replace(state, inverse=None, direction=None, evaluations=evaluations)
 
 
 def _line_search(
@@ -157,14 +154,13 @@ def _line_search(
 
 
 def _updated(
-    inverse: Array | None,
-    scale: float,
+    inverse: InverseHessian | None,
     direction: Array,
     step: Array,
     gradient: Array,
     new_gradient: Array,
     curvature: float,
-) -> tuple[Array | None, float, Array]:
+) -> tuple[InverseHessian | None, Array]:
     """The self-scaled BFGS update and the next direction, from one product with the matrix.
 
     `curvature` is s.Bs, B the Hessian that the direction came from.
@@ -173,19 +169,17 @@ def _updated(
     along = float(change @ step)
     if inverse is None:
         if along <= 0:
-            return None, scale, -new_gradient
-        scale = along / float(change @ change)
-        inverse = np.asfortranarray(np.eye(len(step)))
+            return None, -new_gradient
+        inverse = InverseHessian.diagonal(len(step), along / float(change @ change))
         curvature = along  # no Hessian yet: nothing to scale by
-        direction = -scale * gradient
-    towards = scale * blas.dsymv(1.0, inverse, new_gradient, lower=1)
+        direction = -inverse.scale * gradient
+    towards = inverse.product(new_gradient)
     if along <= 0:
-        return inverse, scale, -towards
+        return inverse, -towards
     product = towards + direction  # H y, as direction is -H times the old gradient
     ratio = min(1.0, along / curvature) if curvature > 0 else 1.0
     # H' = [H - H y y.H / y.Hy + y.Hy v v.] / ratio + s s. / y.s with v = s / y.s - H y / y.Hy, all in one:
     other = (float(change @ product) / (2 * along**2) + ratio / (2 * along)) * step - product / along
-    scale /= ratio
-    inverse = blas.dsyr2(1 / (ratio * scale), step, other, a=inverse, overwrite_a=1, lower=1)
+    inverse.update(step, other, ratio)
     turned = towards + float(other @ new_gradient) * step + float(step @ new_gradient) * other
-    return inverse, scale, -turned / ratio
+    return inverse, -turned / ratio

@@ -250,10 +250,10 @@ class ConvexNetwork:
             for i, block in enumerate(_split(parameters[None], self._shapes))
         )
         weights, bias = next(blocks)[0], next(blocks)[0]
-        signal = taylor.softplus(_affine(weights, bias, x))
+        signal = _softplus(_affine(weights, bias, x))
         for _ in range(self.layers - 1):
             of_inputs, of_signal, bias = next(blocks)[0], next(blocks)[0], next(blocks)[0]
-            signal = taylor.softplus(_affine(of_inputs, bias, x) + of_signal @ signal)
+            signal = _softplus(_affine(of_inputs, bias, x) + of_signal @ signal)
         total: Tensor = self.energy_scale * (next(blocks)[0] @ signal)[:, 0]
         return total
 
@@ -313,6 +313,7 @@ def _layer_shapes(widths: tuple[int, ...]) -> list[Shape]:
     return [shape for a, b in pairwise(widths) for shape in ((b, a), (b,))]
 
 
+_LINEAR = 40.0  # above, ln(1 + e^x) is x to rounding
 _FIRST_SPREAD = 0.6  # smooth at first: a rough start is fitted between the points as well as at them
 
 KINDS: dict[str, type[Any]] = {"zenn": Zenn, "convex": ConvexNetwork, "perceptron": Perceptron}
@@ -370,6 +371,15 @@ def _affine(weights: Tensor, bias: Tensor, signal: Tensor) -> Tensor:
     """W s + b of a series: the bias belongs to its value only."""
     result = weights @ signal
     return torch.cat([result[:1] + bias[..., None], result[1:]])
+
+
+def _softplus(signal: Tensor) -> Tensor:
+    """`taylor.softplus`, up to first order, which fits need, by operations that torch has as one."""
+    if len(signal) > 2:
+        result: Tensor = taylor.softplus(signal)
+        return result
+    value = torch.nn.functional.softplus(signal[0], threshold=_LINEAR)
+    return torch.stack([value, *(torch.sigmoid(signal[0]) * slope for slope in signal[1:])])
 
 
 def _split(rows: Tensor, shapes: list[Shape]) -> list[Tensor]:

@@ -17,6 +17,7 @@ from zenn.checkpoints import read_arrays, write_arrays
 from zenn.errors import InputError
 from zenn.files import read_json, write_json
 from zenn.landscape.fitting import Settings, fit
+from zenn.landscape.inverse_hessian import InverseHessian
 from zenn.landscape.landscapes import Landscape
 from zenn.landscape.losses import Weights
 from zenn.landscape.minimise import DivergedError, State
@@ -47,15 +48,16 @@ def load_network(folder: Path) -> tuple[Network, dict[str, Array]]:
     try:
         description = read_json(path)
         network = from_specification(description)
+        size = network.size
     except FileNotFoundError:
         raise InputError(folder, "", f"no {NETWORK}", "a folder with a fitted network") from None
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError) as error:
         raise InputError(path, "", error, "the description of a network") from None
     parameters, _ = read_arrays(folder / PARAMETERS)
     for name, vector in parameters.items():
-        if vector.shape != (network.size,) or vector.dtype != np.float64:
+        if vector.shape != (size,) or vector.dtype != np.float64:
             found = f"{vector.dtype} of shape {vector.shape}"
-            expected = f"float64 of shape ({network.size},), for the network of {NETWORK}"
+            expected = f"float64 of shape ({size},), for the network of {NETWORK}"
             raise InputError(folder / PARAMETERS, name, found, expected)
     return network, parameters
 
@@ -131,12 +133,14 @@ def _write_state(path: Path, state: State, losses: list[float], digest: str) -> 
         "parameters": state.parameters,
         "gradient": state.gradient,
         "losses": np.array(losses),
-        "numbers": np.array([state.value, state.scale]),
+        "numbers": np.array([state.value, 1.0 if state.inverse is None else state.inverse.scale]),
     }
     if state.direction is not None:
         arrays["direction"] = state.direction
-    if state.inverse is not None:
-        arrays["inverse"] = state.inverse.T  # row by row; the matrix is kept column by column
+    if state.inverse is not None:  # row by row, what is kept column by column
+        arrays["updates"] = state.inverse.pairs.T
+        if state.inverse.matrix is not None:
+            arrays["inverse"] = state.inverse.matrix.T
     counts = {"iteration": str(state.iteration), "evaluations": str(state.evaluations)}
     write_arrays(path, arrays, {"fit": digest, **counts})
 
@@ -146,15 +150,30 @@ def _read_state(path: Path, digest: str) -> tuple[State, list[float]]:
     if notes.get("fit") != digest:
         hint = "Remove it to begin anew, or give the parameters and data it was begun with"
         raise InputError(path, "", "the state of another fit", "that of this one", hint)
-    inverse = arrays.get("inverse")
-    state = State(
-        arrays["parameters"],
-        float(arrays["numbers"][0]),
-        arrays["gradient"],
-        int(notes["iteration"]),
-        int(notes["evaluations"]),
-        float(arrays["numbers"][1]),
-        None if inverse is None else np.asfortranarray(inverse.T),
-        arrays.get("direction"),
-    )
-    return state, arrays["losses"].tolist()
+    try:
+        n, inverse = len(arrays["parameters"]), None
+        shapes = {"gradient": (n,), "direction": (n,), "inverse": (n, n), "numbers": (2,)}
+        for name, shape in shapes.items():
+            if name in arrays and arrays[name].shape != shape:
+                raise ValueError(f"{name} of shape {arrays[name].shape} for {n} parameters")
+        value, scale = (float(number) for number in arrays["numbers"])
+        if "updates" in arrays:
+            if arrays["updates"].ndim != 2 or arrays["updates"].shape[1] != n:
+                raise ValueError(f"updates of shape {arrays['updates'].shape} for {n} parameters")
+            matrix = arrays.get("inverse")
+            inverse = InverseHessian(
+                scale, arrays["updates"].T, None if matrix is None else np.asfortranarray(matrix.T)
+            )
+        state = State(
+            arrays["parameters"],
+            value,
+            arrays["gradient"],
+            int(notes["iteration"]),
+            int(notes["evaluations"]),
+            inverse,
+            arrays.get("direction"),
+        )
+        return state, [float(loss) for loss in arrays["losses"]]
+    except (KeyError, ValueError, TypeError) as error:
+        found = f"{type(error).__name__}: {error}"
+        raise InputError(path, "", found, "the whole state of a fit", "Remove it to begin anew") from None

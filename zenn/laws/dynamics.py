@@ -10,14 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from zenn.compiling import compiling
 from zenn.errors import InputError
 from zenn.laws import _kernels
-from zenn.laws._compiling import compiling
 from zenn.laws.processes import FRAMES, Design, Gas, Process, schedule
 
 Array = NDArray[np.float64]
@@ -265,6 +266,6 @@ def _seed(process: Process, design: Design, replica: int) -> np.random.SeedSeque
 def _compile() -> None:
     """Compile the kernels, or load them, while no other job does."""
     state = np.array([[2.0, 8.0], [5.0, 5.0], [0.0, 0.0], [0.0, 0.0]])
-    with compiling():
+    with compiling(Path(__file__).parent):
         _kernels.energy_parts(state, 10.0, 10.0, 1.0, 1.0)
         _kernels.advance(state, 10.0, 0.0, 10.0, 1.0, 1.0, 1e-3, 1, REACH, CROWD)

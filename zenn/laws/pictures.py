@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import struct
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,15 +11,22 @@ from numpy.typing import NDArray
 
 from zenn.csv_table import Column, TextColumn, finite, natural, positive, read_table
 from zenn.errors import InputError
+from zenn.files import parse_json
 
 PICTURES = "pictures.safetensors"
 INDEX = "index.csv"
 
+
+def _counted(value: float) -> bool:
+    """An integer of 0 or more that a computer counts to."""
+    return bool(0 <= value < 2**53 and value == np.floor(value))
+
+
 _COLUMNS = (
-    Column("process", lambda value: value >= 0 and value == np.floor(value), "a number of a process"),
+    Column("process", _counted, "a number of a process"),
     TextColumn("split"),
-    Column("stop", lambda value: value >= 0 and value == np.floor(value), "a number of a stop"),
-    Column("particles", natural, "a number of discs"),
+    Column("stop", _counted, "a number of a stop"),
+    Column("particles", lambda value: natural(value) and _counted(value), "a number of discs"),
     Column("time", finite, "a time"),
     Column("width", positive, "a width above 0"),
     Column("energy", positive, "an energy above 0"),
@@ -57,12 +63,12 @@ def open_array(path: Path, name: str = "pictures") -> NDArray[np.uint8]:
             (size,) = struct.unpack("<Q", file.read(8))
             if size > _LARGEST_HEADER:
                 raise ValueError(f"a header of {size} bytes")
-            said = json.loads(file.read(size))[name]
+            said = parse_json(file.read(size))[name]
         shape, (start, end) = tuple(map(int, said["shape"])), said["data_offsets"]
         if said["dtype"] != "U8" or end - start != np.prod(shape) or end == start:
             raise ValueError(f"{said['dtype']} {shape}")
         return np.memmap(path, np.uint8, "r", 8 + size + start, shape)
-    except (OSError, struct.error, ValueError, KeyError, TypeError) as error:
+    except (OSError, struct.error, ValueError, KeyError, TypeError, OverflowError) as error:
         raise InputError(path, f"array {name!r}", error, "a whole file of pictures, bytes") from None
 
 

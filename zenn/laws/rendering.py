@@ -13,13 +13,14 @@ from __future__ import annotations
 
 import math
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from zenn.laws._compiling import compiling
+from zenn.compiling import compiling
 
 LOBES = 3
 """Of the Lanczos kernel sinc(t) sinc(t / 3), in pixels of the small picture."""
@@ -121,6 +122,6 @@ def _render(positions, scale, stamps, border, pictures):  # type: ignore[no-unty
 @cache
 def _compile() -> None:
     """Compile the kernel, or load it, while no other job does."""
-    with compiling():
+    with compiling(Path(__file__).parent):
         picture = np.empty((1, 8, 8), np.uint8)
         _render(np.zeros((1, 2, 1), np.float32), np.float32(1), _stamps(1.0), _border(8), picture)

@@ -9,11 +9,12 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from zenn.errors import InputError
-from zenn.files import atomic_file
+from zenn.files import atomic_file, parse_json
 from zenn.laws.network import Subnetwork
 
 NETWORK = "network.safetensors"
 _KIND = "zenn.laws siamese subnetwork"
+_LARGEST = 1 << 12  # pixels of a side, and frames
 
 
 def save_network(path: Path, network: Subnetwork) -> None:
@@ -35,14 +36,19 @@ def load_network(path: Path, device: str = "cpu") -> Subnetwork:
     expected = "a whole network that `train` wrote"
     try:
         with safe_open(path, framework="pt") as file:
-            said = json.loads((file.metadata() or {}).get("network", "{}"))
+            said = parse_json((file.metadata() or {}).get("network", "{}"))
             # the file is no mapping: it cannot be iterated over itself
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, ValueError) as error:
         raise InputError(path, "", error, expected) from None
-    if said.get("kind") != _KIND:
+    if not isinstance(said, dict) or said.get("kind") != _KIND:
         raise InputError(path, "", "another file of safetensors", expected)
-    network = Subnetwork(int(said["pixels"]), int(said["frames"]))
+    pixels, frames = said.get("pixels"), said.get("frames")
+    if not (
+        isinstance(pixels, int) and isinstance(frames, int) and 0 < frames < _LARGEST and pixels < _LARGEST
+    ):
+        raise InputError(path, "", f"{frames} frames of {pixels} pixels", expected)
+    network = Subnetwork(pixels, frames)
     for name, value in network.state_dict().items():
         found = tuple(tensors[name].shape) if name in tensors else "nothing"
         if found != tuple(value.shape):

@@ -75,11 +75,10 @@ def load_trajectory(path: Path, simulation: Simulation, process: Process) -> Tra
                 hint = "Remove it to simulate anew, or give the parameters that it was made with"
                 raise InputError(path, "", "a process of other parameters", str(process), hint)
             arrays = {name: file.get_tensor(name) for name in _ARRAYS}
-    except (SafetensorError, OSError, ValueError) as error:
+        start_energy, speed_use, repeated = map(float, arrays.pop("totals"))
+        return Trajectory(**arrays, start_energy=start_energy, speed_use=speed_use, repeated=int(repeated))
+    except (SafetensorError, OSError, ValueError, TypeError, OverflowError) as error:
         raise InputError(path, "", error, "the whole file of a process") from None
-    totals = arrays.pop("totals")
-    start_energy, speed_use, repeated = totals.tolist()
-    return Trajectory(**arrays, start_energy=start_energy, speed_use=speed_use, repeated=int(repeated))
 
 
 def save_simulation(folder: Path, simulation: Simulation) -> None:
@@ -100,11 +99,11 @@ def load_simulation(folder: Path) -> tuple[Simulation, tuple[Process, ...]]:
         design = said.pop("design").items()
         lists: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in design}
         simulation = Simulation(Gas(**said.pop("gas")), Design(**lists), **said)
+        return simulation, processes(simulation.gas, simulation.design)
     except OSError as error:
         raise InputError(path, "", error.strerror, "what `simulate` wrote") from None
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError) as error:
         raise InputError(path, "", error, "the parameters of simulated processes") from None
-    return simulation, processes(simulation.gas, simulation.design)
 
 
 def write_tables(folder: Path, chosen: Sequence[Process], trajectories: Mapping[int, Trajectory]) -> None:

@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -23,7 +23,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from zenn.errors import InputError
-from zenn.files import atomic_file
+from zenn.files import atomic_file, parse_json
 from zenn.laws.network import Subnetwork, augmented, pair_loss
 
 Integers = NDArray[np.int64]
@@ -255,23 +255,34 @@ class _State:
     def read(self, path: Path, digest: str) -> None:
         try:
             with safe_open(path, framework="pt") as file:
-                said = json.loads((file.metadata() or {})["state"])
+                said = parse_json((file.metadata() or {})["state"])
                 # the file is no mapping: it cannot be iterated over itself
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        except (SafetensorError, OSError, ValueError, KeyError) as error:
+            other = said["training"] != digest
+        except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
             raise InputError(path, "", error, "the whole state of a training") from None
-        if said["training"] != digest:
-            hint = "Remove it to begin anew, or give the parameters and pictures it was begun with"
+        hint = "Remove it to begin anew, or give the parameters and pictures it was begun with"
+        if other:
             raise InputError(path, "", "the state of another training", "that of this one", hint)
+        try:
+            self._take(said, tensors)
+        except (ValueError, KeyError, TypeError, RuntimeError, OverflowError) as error:
+            found = f"{type(error).__name__}: {error}"
+            raise InputError(path, "", found, "the whole state of a training", hint) from None
+
+    def _take(self, said: dict[str, Any], tensors: dict[str, Tensor]) -> None:
+        self.best, self.best_epoch = _under("best.", tensors), int(said["best"])
+        self._network.load_state_dict(self.best)  # it has to fit, too
         self._network.load_state_dict(_under("now.", tensors))
-        self.best = _under("best.", tensors)
         of: dict[int, dict[str, Tensor]] = {}
         for name, value in _under("adam.", tensors).items():
             number, _, which = name.partition(".")
             of.setdefault(int(number), {})[which] = value
         self._adam.load_state_dict({**self._adam.state_dict(), "state": of})
-        self.best_epoch = int(said["best"])
-        self.history = [Epoch(epoch, loss, Scores(*found)) for epoch, loss, found in said["history"]]
+        rows = [(int(epoch), float(loss), map(float, found)) for epoch, loss, found in said["history"]]
+        self.history = [Epoch(epoch, loss, Scores(*found)) for epoch, loss, found in rows]
+        if not 0 <= self.best_epoch < len(self.history):
+            raise ValueError(f"the best epoch {self.best_epoch} of {len(self.history)}")
 
 
 def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

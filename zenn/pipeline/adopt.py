@@ -105,12 +105,16 @@ def damage(folder: Path, key: str) -> str:
         record = read_json(folder / RECORD)
         hashes: dict[str, str] = record["outputs"]
         told = record["key"] == key_of(record["spec"]) and [*hashes] == record["spec"]["outputs"]
-        left_out = set(read_json(folder / LEFT_OUT)) if (folder / LEFT_OUT).is_file() else set()
+        hashed = all(HASH.fullmatch(value) for value in hashes.values())
     except OSError as error:
         return f"{folder / RECORD}: found {error.strerror}, expected a record"
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return f"{folder / RECORD}: found something else, expected the record of a result"
-    if not told or not all(HASH.fullmatch(str(value)) for value in hashes.values()):
+    try:
+        left_out = _left_out(folder)
+    except (OSError, ValueError, RecursionError):
+        return f"{folder / LEFT_OUT}: found something else, expected a list of names of files"
+    if not told or not hashed:
         return f"{folder / RECORD}: found a record that was changed, expected the one its job wrote"
     if record["key"] != key:
         return f"{folder / RECORD}: found the key {record['key']}, expected {key}"
@@ -125,6 +129,16 @@ def damage(folder: Path, key: str) -> str:
     return f"{folder}: found {odd}, which the record does not name, expected nothing else" if odd else ""
 
 
+def _left_out(folder: Path) -> list[str]:
+    """Files that a result has and that were not kept; ValueError where it is no list of names."""
+    if not (folder / LEFT_OUT).is_file():
+        return []
+    said = read_json(folder / LEFT_OUT)
+    if not isinstance(said, list) or not all(isinstance(name, str) for name in said):
+        raise ValueError
+    return said
+
+
 def _hidden(path: Path) -> bool:
     """Half-made, or where a computation stands."""
     return any(part.startswith(".") or part == "checkpoints" for part in path.parts)
@@ -134,7 +148,7 @@ def _step_in(path: Path) -> str:
     """The step that a record names; nothing where it is none."""
     try:
         return str(read_json(path)["spec"]["step"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return ""
 
 
@@ -144,7 +158,7 @@ def _checked(folder: Path, above: Path, plans: Mapping[Scale, Plan]) -> Result:
         record = read_json(folder / RECORD)
         key, spec = str(record["key"]), record["spec"]
         name = str(spec["step"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(folder / RECORD, "", error, "the record of a result") from None
     wrong = damage(folder, key)
     if wrong:
@@ -193,8 +207,11 @@ def _facts(folder: Path, above: Path, name: str, key: str) -> dict[str, Any]:
     logs = RUNS / name / f"{key}.run.json"
     for path in (folder / RUN, above / logs, above.parent / logs):
         if path.is_file():
-            facts = dict(read_json(path))
-            if facts.get("hardware") and facts.get("commit"):
+            try:
+                facts = read_json(path)
+            except (OSError, ValueError, RecursionError) as error:
+                raise InputError(path, "", error, "the facts of a run") from None
+            if isinstance(facts, dict) and facts.get("hardware") and facts.get("commit"):
                 return facts
     raise InputError(folder, RUN, "nothing", f"hardware and commit of its run, there or in {above / logs}")
 
@@ -206,8 +223,7 @@ def _file(result: Result, root: Path) -> None:
         return
     with atomic_folder(final) as folder:
         large = copy_small(result.folder, folder)
-        before = result.folder / LEFT_OUT
-        write_json(folder / LEFT_OUT, sorted({*large, *(read_json(before) if before.is_file() else [])}))
+        write_json(folder / LEFT_OUT, sorted({*large, *_left_out(result.folder)}))
         write_json(folder / RUN, dict(result.facts))
     _remove_others(final)
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import shutil
 import sys
 import time
@@ -29,6 +30,7 @@ from zenn.pipeline.leftovers import CHECKPOINTS, flush, remove_cut, remove_half_
 from zenn.room import carry_out
 
 RECORD, LEFT_OUT, RUN = "record.json", "left_out.json", "run.json"
+PLACE = re.compile(r"results/[\w-]+/[\w-][\w.-]*/[0-9a-f]{16}", re.ASCII)
 LARGE = 2**20
 """Bytes above which a file of a result is not kept; its hash is."""
 
@@ -89,15 +91,31 @@ def read_orders(path: Path) -> dict[str, Any]:
     """
     try:
         plan: dict[str, Any] = read_json(path)
-        changed = [order["spec"]["step"] for order in plan["orders"] if key_of(order["spec"]) != order["key"]]
+        changed = [str(order["spec"]["step"]) for order in plan["orders"] if not _is_of_its_key(order)]
         str(plan["commit"])
     except OSError as error:
         raise InputError(path, "", error.strerror, "what `zenn plan --orders` wrote") from None
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(path, "", error, "what `zenn plan --orders` wrote") from None
     if changed:
         raise InputError(path, changed[0], "an order that was changed", "the order of its key")
     return plan
+
+
+def _is_of_its_key(order: Mapping[str, Any]) -> bool:
+    """Whether an order is as it was planned, and its result has its place among the results.
+
+    A key says nothing of folders, and a changed one could name any.
+    """
+    spec, key = order["spec"], str(order["key"])
+    places = all(PLACE.fullmatch(place) for place in (order["folder"], *order["inputs"].values()))
+    return (
+        key_of(spec) == key
+        and order["folder"] == f"results/{spec['step']}/{key}"
+        and places
+        and {*order["inputs"]} == {*spec["inputs"]}
+        and spec["module"].startswith("zenn.")
+    )
 
 
 def refuse_other_code(spec: Mapping[str, Any], root: Path) -> None:

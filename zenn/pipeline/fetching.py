@@ -13,25 +13,26 @@ asked of it: a later change is refused, and the record can be shared and put the
 from __future__ import annotations
 
 import fcntl
+import gzip
 import hashlib
 import os
 import re
+import shutil
+import sys
+import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
-
-import pooch
-import requests
+from typing import IO, NamedTuple
 
 from zenn.errors import InputError
-from zenn.files import write_text
+from zenn.files import atomic_file, write_text
 from zenn.pipeline.keys import file_digest
+from zenn.pipeline.transfer import PIECE, PLAIN, Came, TransferError, fill, is_page, version_of
 
 FOLDER = "downloads"
 VARIABLE = "ZENN_DOWNLOADS"
-TIMEOUT = 60.0  # seconds without a byte
-PIECE = 1 << 16  # bytes; of a cut download the last piece is lost
 
 
 class Entry(NamedTuple):
@@ -68,6 +69,8 @@ def downloads() -> Path:
 def fetch(entry: Entry, folder: Path) -> Path:
     """The verified file `entry` in `folder`, downloaded if it does not lie there.
 
+    Where another process is downloading it, waits for that one, and says so.
+
     Raises
     ------
     InputError
@@ -75,17 +78,13 @@ def fetch(entry: Entry, folder: Path) -> Path:
         be written. Names file, URL, what was found and expected, and what to do.
     """
     place = folder / entry.name
-    download = None
     try:
-        wanted = _wanted(entry, place)
-        download = _Download(entry, place, wanted)
-        known = ":".join(wanted) if wanted.digest else None
-        pooch.retrieve(entry.url, known, entry.name, folder, downloader=download)
-        if not wanted.digest and not record(place).exists():  # it was put there by hand
-            _write_record(place, file_digest(place))
-    except requests.RequestException as error:
-        assert download is not None
-        raise download.refusal(_reason(error)) from error
+        while not _is_there(entry, place):
+            with _alone(place) as part:
+                # the one that was waited for may have brought it, or recorded the hash of it
+                if part is not None and not _is_there(entry, place):
+                    _Download(entry, place, _wanted(entry, place), part).bring()
+                    break
     except OSError as error:
         found = error.strerror or str(error)
         hint = f"Free some space, or name another folder in {VARIABLE}"
@@ -124,27 +123,75 @@ def _write_record(place: Path, digest: str) -> None:
     write_text(record(place), f"{digest}  {place.name}\n")
 
 
-class _Download:
-    """How pooch gets a file: going on where an earlier attempt was cut, and telling what came instead."""
+def _is_there(entry: Entry, place: Path) -> bool:
+    """Whether the file lies in its place; one of unknown hash is recorded where it was put by hand."""
+    if not place.is_file():
+        return False
+    wanted = _wanted(entry, place)
+    if not wanted.digest:
+        _write_record(place, file_digest(place))
+        return True
+    return wanted.of(place) == wanted.digest
 
-    def __init__(self, entry: Entry, place: Path, wanted: _Hash) -> None:
+
+@contextmanager
+def _alone(place: Path) -> Iterator[Path | None]:
+    """The part of a download, which no other process has; None if it has become the file meanwhile."""
+    part = place.with_name(f".{place.name}.part")
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with part.open("ab") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(f"{place}: another process is downloading it; waiting for it", file=sys.stderr, flush=True)
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        # another may have renamed or removed what was opened here
+        ours = _is_open(handle, part)
+        try:
+            yield part if ours else None
+        finally:
+            if ours and part.is_file() and part.stat().st_size == 0:
+                part.unlink()
+
+
+def _is_open(handle: IO[bytes], path: Path) -> bool:
+    """Whether the open file is still the one at `path`."""
+    try:
+        return os.path.samestat(os.fstat(handle.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+class _Download:
+    """How a file is brought to its place: what has come is looked at before it appears there."""
+
+    def __init__(self, entry: Entry, place: Path, wanted: _Hash, part: Path) -> None:
         self.entry = entry
         self.place = place
         self.wanted = wanted
-        self.part = place.with_name(f".{place.name}.part")
+        self.part = part
 
-    def __call__(self, url: str, output_file: str, _: Any) -> None:
-        with self._alone():
-            self._fill(url)
-            found = self.wanted.of(self.part)
-            first = not self.wanted.digest
-            if found != self.wanted.digest and not (first and _may_be_it(self.part)):
-                described = f"{_kind(self.part)} with {self.wanted.algorithm} {found}"
-                self.part.unlink()
-                raise self.refusal(described)
-            if first:  # before the file is in its place: a file without a record would be taken as it is
-                _write_record(self.place, found)
-            os.replace(self.part, output_file)
+    def bring(self) -> None:
+        """Go on where an earlier attempt was cut, and put the file in its place if it is the right one."""
+        first, came = not self.wanted.digest, None
+        if first or self.wanted.of(self.part) != self.wanted.digest:  # else only the last rename is missing
+            try:
+                came = fill(self.part, self.entry.url, verified=not first)
+            except TransferError as error:
+                raise self.refusal(str(error)) from error
+        found = self.wanted.of(self.part)
+        if first:
+            accepted = _may_be_it(self.part) and came is not None and came.encoding in PLAIN
+        else:
+            accepted = found == self.wanted.digest or self._unpacked()
+        if not accepted:
+            described = f"{_kind(self.part)} with {self.wanted.algorithm} {found}{self._way(came)}"
+            self._remove_part()
+            raise self.refusal(described)
+        if first:  # before the file is in its place: a file without a record would be taken as it is
+            _write_record(self.place, found)
+        version_of(self.part).unlink(missing_ok=True)
+        os.replace(self.part, self.place)
 
     def refusal(self, found: str) -> InputError:
         """The error for something else than the file."""
@@ -159,29 +206,32 @@ class _Download:
             expected += f", recorded at its first download in {record(self.place).name}"
         return InputError(self.place, f"from {self.entry.url}", found, expected, hint)
 
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        with self.part.open("ab") as handle:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                found = "another process that is downloading it"
-                raise InputError(self.place, "", found, "to be alone", "Wait for it") from None
-            yield
+    def _unpacked(self) -> bool:
+        """Whether the server packed the file though it was asked not to; the part is then unpacked."""
+        try:
+            with gzip.open(self.part) as packed:
+                digest = hashlib.new(self.wanted.algorithm)
+                while piece := packed.read(PIECE):
+                    digest.update(piece)
+        except (gzip.BadGzipFile, EOFError, zlib.error):
+            return False
+        if digest.hexdigest() != self.wanted.digest:
+            return False
+        with atomic_file(self.part) as place, place.open("wb") as handle, gzip.open(self.part) as packed:
+            shutil.copyfileobj(packed, handle)
+        return True
 
-    def _fill(self, url: str) -> None:
-        """Append to the part what is missing, or begin anew where the server does not go on."""
-        have = self.part.stat().st_size
-        headers = {"Accept-Encoding": "identity", **({"Range": f"bytes={have}-"} if have else {})}
-        with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT) as answer:
-            if have and answer.status_code == requests.codes.requested_range_not_satisfiable:
-                os.truncate(self.part, 0)
-                return self._fill(url)
-            answer.raise_for_status()
-            goes_on = answer.status_code == requests.codes.partial_content
-            with self.part.open("ab" if goes_on else "wb") as handle:
-                for piece in answer.iter_content(PIECE):
-                    handle.write(piece)
+    def _way(self, came: Came | None) -> str:
+        """How it came, where that may explain what came."""
+        if came is None:
+            return ""
+        ways = [f"packed by the server ({came.encoding})"] if came.encoding not in PLAIN else []
+        ways += [f"redirected to {came.url}"] if came.url != self.entry.url else []
+        return f", {' and '.join(ways)}" if ways else ""
+
+    def _remove_part(self) -> None:
+        version_of(self.part).unlink(missing_ok=True)
+        self.part.unlink()
 
 
 def _kind(path: Path) -> str:
@@ -191,17 +241,11 @@ def _kind(path: Path) -> str:
 
 def _may_be_it(path: Path) -> bool:
     """Whether a file of which nothing is known can be the one that was asked for."""
+    if path.name.removesuffix(".part").endswith((".npz", ".zip")):
+        return zipfile.is_zipfile(path)  # its list of contents stands at the end
     return path.stat().st_size > 0 and not _is_page(path)
 
 
 def _is_page(path: Path) -> bool:
     with path.open("rb") as handle:
-        return handle.read(1024).lstrip().lower().startswith((b"<!doctype html", b"<html"))
-
-
-def _reason(error: requests.RequestException) -> str:
-    if error.response is not None:
-        return f"the answer {error.response.status_code} {error.response.reason}"
-    if isinstance(error, requests.exceptions.ChunkedEncodingError):
-        return "a download that was cut (what has come is kept)"
-    return f"no answer ({type(error).__name__}: is there a network?)"
+        return is_page(handle.read(1024))

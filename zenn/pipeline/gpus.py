@@ -76,14 +76,16 @@ def _named(name: str, boards: list[Board]) -> tuple[str, ...]:
     """The devices that a name in `CUDA_VISIBLE_DEVICES` stands for; an identifier may be cut short there."""
     if name.startswith("MIG-GPU-"):  # of older drivers, which list no instances
         return (name,)
-    boards_so = [
-        b for b in boards if name == b.index or (name[:4] == "GPU-" and b.identifier.startswith(name))
-    ]
-    instances = [i for b in boards for i in b.instances if name[:4] == "MIG-" and i.startswith(name)]
-    if len(boards_so) + len(instances) != 1:
+
+    def means(identifier: str) -> bool:
+        return len(name) > 4 and identifier.startswith(name)
+
+    found = [board.devices for board in boards if name == board.index or means(board.identifier)]
+    found += [(part,) for board in boards for part in board.instances if means(part)]
+    if len(found) != 1:
         known = ", ".join(f"{board.index} ({board.identifier})" for board in boards)
         raise InputError(f"variable {VISIBLE}", "", f"'{name}'", f"names of devices here: {known}")
-    return boards_so[0].devices if boards_so else (instances[0],)
+    return found[0]
 
 
 def _boards() -> list[Board]:
@@ -100,7 +102,7 @@ def _boards() -> list[Board]:
     boards: list[Board] = []
     for line in listed.stdout.splitlines():
         if of_gpu := re.match(r"GPU (\d+): .*\(UUID: (GPU-[^)]+)\)", line):
-            boards.append(Board(*of_gpu.groups()))
+            boards.append(Board(of_gpu[1], of_gpu[2]))
         elif boards and (of_part := re.match(r"\s+MIG .*\(UUID: (MIG-[^)]+)\)", line)):
             last = boards[-1]
             boards[-1] = Board(last.index, last.identifier, (*last.instances, of_part[1]))

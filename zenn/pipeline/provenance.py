@@ -27,9 +27,12 @@ def run_file(root: Path, step: str, key: str) -> Path:
 
 
 def read_run(root: Path, step: str, key: str) -> dict[str, Any]:
-    """The facts of one run; empty when the result was made elsewhere (pulled or adopted)."""
-    path = run_file(root, step, key)
-    return dict(read_json(path)) if path.is_file() else {}
+    """The facts of one run; empty when they are lost, or it was made elsewhere (pulled or adopted)."""
+    try:
+        said = read_json(run_file(root, step, key))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return said if isinstance(said, dict) else {}
 
 
 def of_run(root: Path, spec: dict[str, Any], started: float, seconds: float) -> dict[str, Any]:

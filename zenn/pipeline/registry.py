@@ -43,7 +43,7 @@ def read_registry(path: Path) -> dict[str, Entry]:
             reader = csv.DictReader(file)
             header = tuple(reader.fieldnames or ())
             rows = [(reader.line_num, row) for row in reader]
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(path, "", error, "a CSV file in UTF-8 that can be read") from error
     if header != COLUMNS:
         raise InputError(path, "line 1", ",".join(header), ",".join(COLUMNS))

@@ -6,6 +6,7 @@ no place in a data set. Nothing is written before the whole archive has been rea
 
 from __future__ import annotations
 
+import errno
 import gzip
 import tarfile
 import zipfile
@@ -70,6 +71,10 @@ def unpack(path: Path, folder: Path, limits: Limits = Limits()) -> None:
                 place.write_bytes(content)
             except (FileExistsError, NotADirectoryError, IsADirectoryError):
                 raise InputError(path, name, "a file and a folder of one name", "either") from None
+            except OSError as error:
+                if error.errno != errno.ENAMETOOLONG:
+                    raise
+                raise InputError(path, repr(name[:80]), "a name that is too long", "a shorter one") from None
 
 
 def _is_zip(path: Path) -> bool:
@@ -115,8 +120,8 @@ def _zip(path: Path, limits: Limits) -> Iterator[tuple[str, bytes]]:
             if mode & 0o170000 not in (0, 0o100000, 0o040000):
                 kind = "a link" if mode & 0o170000 == 0o120000 else "no plain file"
                 raise InputError(path, info.filename, kind, "folders and plain files")
+            _safe(path, info.filename)
             if info.is_dir():
-                _safe(path, info.filename)
                 continue
             with archive.open(info) as handle:  # what it says of its size need not be true
                 content = handle.read(limits.file_bytes + 1)

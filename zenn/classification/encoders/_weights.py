@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from safetensors import SafetensorError
@@ -10,6 +9,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from zenn.errors import InputError
+from zenn.files import read_json
 
 Shapes = dict[str, tuple[int, ...]]
 
@@ -63,7 +63,7 @@ def _files(path: Path) -> list[Path]:
     if (path / WEIGHTS).is_file() or not index.is_file():
         return [path / WEIGHTS]
     try:
-        parts = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
+        parts = sorted(set(read_json(index)["weight_map"].values()))
         return [path / Path(part).name for part in parts]  # beside the index, and nowhere else
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(index, "", error, "the names of the parts of the weights") from None

@@ -6,7 +6,6 @@ the head. Every encoder has a base model of its own: of two adapters on one base
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from zenn.classification.encoders._torchvision import import_transformers
 from zenn.classification.encoders._weights import Shapes, refuse_differences
 from zenn.classification.encoders.lora import Lora, adapted, refuse_targets
 from zenn.errors import InputError
+from zenn.files import read_json
 
 WEIGHTS = "model.safetensors"
 CONFIGURATION = "config.json"
@@ -159,7 +159,7 @@ def _compare_configuration(path: Path, sizes: LlamaSizes) -> None:
     if not path.is_file():
         return
     try:
-        said = json.loads(path.read_text(encoding="utf-8"))
+        said = read_json(path)
     except ValueError as error:
         raise InputError(path, "", error, "JSON") from None
     if not isinstance(said, Mapping):

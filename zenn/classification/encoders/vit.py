@@ -7,9 +7,11 @@ trained on pixels of mean and standard deviation 0.5 per channel, and so are the
 from __future__ import annotations
 
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -24,6 +26,13 @@ PUBLISHED_MEAN = PUBLISHED_STD = (0.5, 0.5, 0.5)
 
 PUBLISHED_SIZE = 224
 """Height and width of the images that the published models see."""
+
+_BROKEN = (
+    *(zipfile.BadZipFile, zlib.error, ValueError, OSError, EOFError),
+    *(SyntaxError, TokenError, TypeError, MemoryError),  # numpy reads a header as Python's literals
+    RuntimeError,  # a password, a compression that is not known, a header nested too deeply
+)
+"""What an .npz that is damaged leads to."""
 
 UNUSED = ("head/", "pre_logits/")
 """Layers of a weight file that a classifier of other classes leaves out, as Google's own fine-tuning does."""
@@ -129,7 +138,7 @@ class ImageTransformer(nn.Module):
         refuse_differences(path, kept, self.npz_layout())
         try:
             self.network.load_pretrained(str(path))  # type: ignore[operator]  # timm's, for .npz
-        except (zipfile.BadZipFile, ValueError, OSError, EOFError) as error:
+        except _BROKEN as error:
             raise InputError(path, "", error, "a whole .npz file") from None
         self.unused_weights = tuple(sorted(unused))
 
@@ -201,7 +210,7 @@ def npz_shapes(path: Path) -> Shapes:
     """
     try:
         return dict(_npz_headers(path))
-    except (zipfile.BadZipFile, ValueError, OSError, EOFError) as error:
+    except _BROKEN as error:
         raise InputError(path, "", error, "a whole .npz file") from None
 
 

@@ -82,7 +82,7 @@ def read_rows(path: Path) -> list[Row]:
     try:
         with path.open(encoding="utf-8", newline="") as handle:
             rows = list(csv.DictReader(handle))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, csv.Error) as error:
         raise InputError(path, "", error, "a CSV file in UTF-8") from None
     seen: set[str] = set()
     for number, row in enumerate(rows, start=2):

@@ -70,7 +70,7 @@ def _parsed(path: Path, text: str) -> Any:
         raise InputError(path, _place(error), found, "each key once") from error
     except yaml.MarkedYAMLError as error:
         raise InputError(path, _place(error), error.problem or "a syntax error", "YAML") from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # no date, thousands of digits, too deep
         raise InputError(path, "", error, "YAML") from error
 
 

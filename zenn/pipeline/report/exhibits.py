@@ -146,25 +146,27 @@ def read_artefacts(path: Path, steps: Iterable[str]) -> list[Artefact]:
     """
     steps = sorted(steps)
     artefacts: dict[str, Artefact] = {}
-    with path.open(encoding="utf-8", newline="") as handle:
-        for number, row in enumerate(csv.DictReader(handle), start=2):
-            missing = [name for name in COLUMNS if row.get(name) is None]
-            if missing:
-                raise InputError(path, f"row {number}", f"no value for {missing}", f"columns {COLUMNS}")
-            artefact = Artefact(**{name: row[name].strip() for name in COLUMNS})
-            if artefact.id in artefacts:
-                raise InputError(
-                    path, f"row {number}, column id", repr(artefact.id), "an id that stands once"
-                )
-            if artefact.step and artefact.step not in steps:
-                raise InputError(
-                    path,
-                    f"row {number}, column step",
-                    repr(artefact.step),
-                    f"empty (not run) or one of {steps}",
-                    did_you_mean(artefact.step, steps),
-                )
-            artefacts[artefact.id] = artefact
+    try:
+        with path.open(encoding="utf-8", newline="") as handle:
+            rows = list(csv.DictReader(handle))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(path, "", error, "a CSV file in UTF-8") from None
+    for number, row in enumerate(rows, start=2):
+        missing = [name for name in COLUMNS if row.get(name) is None]
+        if missing:
+            raise InputError(path, f"row {number}", f"no value for {missing}", f"columns {COLUMNS}")
+        artefact = Artefact(**{name: row[name].strip() for name in COLUMNS})
+        if artefact.id in artefacts:
+            raise InputError(path, f"row {number}, column id", repr(artefact.id), "an id that stands once")
+        if artefact.step and artefact.step not in steps:
+            raise InputError(
+                path,
+                f"row {number}, column step",
+                repr(artefact.step),
+                f"empty (not run) or one of {steps}",
+                did_you_mean(artefact.step, steps),
+            )
+        artefacts[artefact.id] = artefact
     return list(artefacts.values())
 
 
@@ -232,7 +234,10 @@ def _content(artefact: Artefact, folder: Path, kind: str) -> bytes:
 
 
 def _cells(content: bytes, source: Path) -> tuple[list[str], list[list[str]]]:
-    header, *rows = list(csv.reader(io.StringIO(content.decode("utf-8"), newline=""))) or [[]]
+    try:
+        header, *rows = list(csv.reader(io.StringIO(content.decode("utf-8"), newline=""))) or [[]]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(source, "", error, "a CSV table in UTF-8") from None
     if not header:
         raise InputError(source, "row 1", "nothing", "the names of the columns")
     for number, row in enumerate(rows, start=2):

@@ -11,17 +11,17 @@ from pathlib import Path
 
 
 @contextmanager
-def compiling() -> Iterator[None]:
-    """Hold the lock of the compiled kernels' cache: others wait, then load what was compiled here."""
-    with _lock_file().open("a") as file:
+def compiling(room: Path) -> Iterator[None]:
+    """Hold the lock of the compiled kernels in `room`, a folder: others wait, then load what was compiled."""
+    with _lock_file(room).open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)  # released when the file is closed, by a crash too
         yield
 
 
-def _lock_file() -> Path:
+def _lock_file(room: Path) -> Path:
     """Beside the cache, which machines may share; where that is read-only, numba does not write there."""
     chosen = os.environ.get("NUMBA_CACHE_DIR")
-    folder = Path(chosen) if chosen else Path(__file__).parent / "__pycache__"
+    folder = Path(chosen) if chosen else room / "__pycache__"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / ".numba.lock"
