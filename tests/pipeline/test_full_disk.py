@@ -113,9 +113,9 @@ def test_a_finished_result_outlives_a_log_without_room(ready: Checkout) -> None:
     ready.edit("params.yaml", ONE, TWO)
     ready.edit(
         "zenn/pipeline/job.py",
-        "    _remove_siblings(folder)\n    shutil",
+        "    remove_siblings(folder)\n    shutil",
         "    Path('../fill').touch()\n    while Path('../fill').exists():\n        time.sleep(0.05)\n"
-        "    _remove_siblings(folder)\n    shutil",
+        "    remove_siblings(folder)\n    shutil",
     )
     ready.jobs()
     with on_small_disk(ready, "logs") as small:
