@@ -58,13 +58,15 @@ class Step:
     key: str
     module: str
     folder: str
+    files: tuple[str, ...]
     above: tuple[str, ...]
 
     @classmethod
     def of(cls, order: dict[str, Any]) -> Step:
         """A step by its order."""
         spec = order["spec"]
-        return cls(spec["step"], order["key"], spec["module"], order["folder"], (*spec["inputs"].values(),))
+        files, above = (*spec["outputs"], RECORD), (*spec["inputs"].values(),)
+        return cls(spec["step"], order["key"], spec["module"], order["folder"], files, above)
 
 
 @dataclass(frozen=True)
@@ -116,13 +118,11 @@ class Attacked(Checkout):
         """Remove results; in their places lie an older result and an older checkpoint, as after an edit."""
         for step in [self.steps[name] for name in names]:
             made = self.folder / step.folder
-            older = made.with_name(OLDER)
-            if made.is_dir():
-                shutil.rmtree(older, ignore_errors=True)
-                made.rename(older)
-            checkpoint = self.folder / "checkpoints" / step.name / OLDER / "older.txt"
-            checkpoint.parent.mkdir(parents=True, exist_ok=True)
-            checkpoint.touch()
+            shutil.rmtree(made, ignore_errors=True)
+            older = [made.with_name(OLDER) / name for name in step.files]
+            for path in (*older, self.folder / "checkpoints" / step.name / OLDER / "older.txt"):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.touch()
 
     def sites(self) -> list[Site]:
         """Every site that processes have passed since the last strike, in their order; each once."""

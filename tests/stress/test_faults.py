@@ -75,7 +75,7 @@ def test_faults_at_every_rule(attacked: Attacked) -> None:
     (attacked.folder / PAGE_SHOWN).unlink()
     attacked.recover()
     # A step that comes to have workers (of a data loader, say) belongs into test_kills.
-    assert attacked.started() <= {"git", "nvidia-smi", "ipykernel_launcher"}
+    assert attacked.started() <= {"git", "nvidia-smi", "pandoc", "ipykernel_launcher"}
     sites = attacked.sites()
     faults = chosen(sites)
     struck = {(fault.process, fault.file, fault.operation) for fault in faults}
