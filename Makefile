@@ -21,7 +21,7 @@ test: $(VENV)/team/ready
 	lint-imports
 	mypy
 	snakemake --lint
-	PYTHONPATH=$(CURDIR)/$(VENV)/team pytest -n 2 --dist worksteal --durations 20
+	PYTHONPATH="$(CURDIR)/$(VENV)/team" pytest -n 2 --dist worksteal --durations 20
 
 # Hundreds of kills and injected faults: minutes to an hour, not part of CI.
 stress: $(READY)
@@ -29,7 +29,7 @@ stress: $(READY)
 
 # On a Slurm of one node that is started for it. What only some users need lies apart: see `slurm` and `team`.
 test-slurm: $(VENV)/slurm/ready
-	PYTHONPATH=$(CURDIR)/$(VENV)/slurm tests/slurm/one_node.sh pytest -m slurm --durations 5 tests/slurm
+	PYTHONPATH="$(CURDIR)/$(VENV)/slurm" tests/slurm/one_node.sh pytest -m slurm --durations 5 tests/slurm
 
 $(VENV)/slurm/ready $(VENV)/team/ready: $(VENV)/%/ready: requirements-%.lock $(READY)
 	@rm -rf $(@D)

@@ -55,9 +55,11 @@ def execute(source: Path, parameters: Mapping[str, Any], executed: Path) -> None
                 )
                 break
             except PapermillExecutionError as error:
+                # the cell first: where only the end of a log is shown, the error is what counts
                 raise ZennError(
+                    f"{source}: this cell does not run:\n{error.source}\n"
                     f"{source}, cell {error.cell_index}: found {error.ename}: {error.evalue}, "
-                    f"expected a cell that runs\n{error.source}"
+                    "expected a cell that runs"
                 ) from None
             except NoSuchKernel as error:
                 raise ZennError(f"{source}: {error}; set the environment up again") from None
