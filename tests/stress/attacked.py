@@ -111,6 +111,9 @@ class Attacked(Checkout):
         """Remove the results of the steps that faults are in."""
         faults = [*faults]
         self.remove_steps(fault.step for fault in faults if fault.step in self.steps)
+        for fault in faults:  # a state that an earlier fault has left would not be written again
+            if fault.file.startswith("checkpoints/"):
+                shutil.rmtree(self.folder / "checkpoints" / fault.step, ignore_errors=True)
         if any(fault.process == "zenn.pipeline.report.show" for fault in faults):
             (self.folder / PAGE_SHOWN).unlink(missing_ok=True)
 
