@@ -137,7 +137,10 @@ def convexity(table: pd.DataFrame) -> Figure:
         elif not positive.empty:
             axis.set_xscale("log")
         if column.startswith("lowest"):
-            axis.set_yscale("symlog", linthresh=FLAT)
+            if (table[column].abs() > FLAT).any():
+                axis.set_yscale("symlog", linthresh=FLAT)
+            else:  # a logarithmic scale would have no decade to name
+                axis.ticklabel_format(axis="y", style="sci", scilimits=(-2, 2), useMathText=True)
             axis.axhline(0.0, color=GREY, linewidth=0.8)
         else:
             _decades(axis, table[column])
