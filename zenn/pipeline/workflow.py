@@ -120,8 +120,8 @@ class Run:
         """
         local = bool(workflow.local_exec)
         cores = int(workflow.cores if local else min(workflow.nodes or 1, len(jobs)))
-        given = workflow.global_resources.get("gpu")
-        gpus = cores if given is None else int(given.value)  # Slurm itself counts them
+        given = getattr(workflow.global_resources.get("gpu"), "value", None)
+        gpus = cores if given is None else int(given)  # Slurm itself counts them
         steps = [job.step for job in jobs.values()]
         forecast = Forecast.of(self.root, steps, cores, gpus)
         wanted = preflight.Wanted(
