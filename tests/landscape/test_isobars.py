@@ -17,10 +17,10 @@ from zenn.materials.helmholtz import derivatives
 from zenn.materials.steps import helmholtz_grid
 
 
-def wavy(inputs):
-    """(x - g(T))^2 / 2 with g = T^3 / 3 - T: the stable x falls where |T| < 1."""
+def wavy(inputs, height=1.0):
+    """(x - g(T))^2 / 2 with g = T^3 / 3 - T, times a height: the stable x falls where |T| < 1."""
     x, T = inputs[:, 0], inputs[:, 1]
-    g = taylor.multiply(taylor.multiply(T, T), T) / 3 - T
+    g = height * (taylor.multiply(taylor.multiply(T, T), T) / 3 - T)
     return taylor.multiply(x - g, x - g) / 2
 
 
@@ -33,6 +33,13 @@ def test_isobar_and_its_turning_points():
     assert window.low == 0.2  # where the isobar begins
     assert window.high == pytest.approx(1.0, abs=1e-12)
     assert negative_expansion(surface, T[5:], x[5:], (-1.5, 1.5)) == ()
+
+
+def test_turning_point_of_an_expansion_near_rounding():
+    """Newton's matrix is singular to rounding, as in the cold, where expansion is exponentially small."""
+    surface, T = SeriesSurface(lambda inputs: wavy(inputs, 4e-15)), np.linspace(0.2, 2.0, 10)
+    (window,) = negative_expansion(surface, T, isobar(surface, T, (-1.5, 1.6)), (-1.5, 1.6))
+    assert window.high == pytest.approx(1.0, abs=0.05)  # 2e-16, the rounding of F_xT, over its slope in T
 
 
 def test_the_lowest_minimum_is_the_stable_one():

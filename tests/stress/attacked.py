@@ -199,14 +199,16 @@ class Attacked(Checkout):
         """Give the command again, without faults: everything must be as in the undisturbed run."""
         self.again(command)
         found = hashes(self.folder / "results")
-        assert differing(found, self.reference) == []
-        assert self.leftovers() == []
+        other = differing(found, self.reference)
+        assert not other, f"not as in the undisturbed run: {other}"
+        left = self.leftovers()
+        assert not left, f"left behind: {left}"
         missing = [
             step.name
             for step in self.steps.values()
             if not (self.folder / "logs" / step.name / f"{step.key}.run.json").is_file()
         ]
-        assert missing == [], "no facts of these runs"
+        assert not missing, f"no facts of these runs: {missing}"
 
     def refuse_false_appearance(self) -> None:
         """What looks complete is complete: a result that passes its check is that of an undisturbed run."""

@@ -164,6 +164,8 @@ def _edge(surface: Surface, T: Array, x: Array, width: float) -> float:
         if edge is not None:
             return edge
         between = np.array([T[i : i + 2], branch[i : i + 2]])
+        if T[i + 1] - T[i] < _TURNED * T[i + 1]:
+            return float(T[i : i + 2].mean())  # F_xT is so small here that Newton's steps are rounding
     raise NotConvergedError(
         f"no zero of the expansion solved for between T = {between[0, 0]:g} and {between[0, 1]:g}"
     )
