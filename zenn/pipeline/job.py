@@ -69,7 +69,8 @@ def run_order(order: dict[str, Any], root: Path, damaged: Callable[[Path, str], 
     facts_file = provenance.run_file(root, name, order["key"])
     written = [folder.parent, facts_file.parent, checkpoints.parent, *places(root)]
     with disk_errors(written), atomic_folder(folder) as out, disk_errors(written):
-        importlib.import_module(spec["module"])  # to load packages is no work of the step's own
+        started_loading = provenance.cpu_time()
+        importlib.import_module(spec["module"])
         before = provenance.cpu_time()
         try:
             _carry_out(spec, {**inputs, **files}, out, checkpoints)
@@ -87,7 +88,8 @@ def run_order(order: dict[str, Any], root: Path, damaged: Callable[[Path, str], 
         hashes = {file: file_digest(out / file) for file in produced}
         write_json(out / RECORD, {"key": order["key"], "spec": spec, "outputs": hashes})
         facts = provenance.of_run(root, spec, started, time.perf_counter() - clock)
-        facts |= {"own_cpu_time_s": round(own, 3), "result_bytes": provenance.size_of(out)}
+        facts |= {"own_cpu_time_s": round(own, 3), "loading_cpu_time_s": round(before - started_loading, 3)}
+        facts |= {"result_bytes": provenance.size_of(out)}
         if "work" in order:
             facts["work"] = order["work"]
         if (checkpoints / MEASURED).is_file():
