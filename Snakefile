@@ -11,7 +11,7 @@ wildcard_constraints:
     key="[0-9a-f]{16}",
 
 
-# What can be asked for: everything, or one subject.
+# What can be asked for: everything, or one subject. Without a message Snakemake lists every input.
 rule all:
     input:
         ancient(RUN.paths("materials")),
@@ -21,36 +21,50 @@ rule all:
         ancient(RUN.paths("laws")),
         ancient(RUN.paths("report")),
         RUN.shown_page,
+    message:
+        "Everything is made"
 
 
 rule materials:
     input:
         ancient(RUN.paths("materials")),
+    message:
+        "All of materials is made"
 
 
 rule landscape:
     input:
         ancient(RUN.paths("landscape")),
+    message:
+        "All of landscape is made"
 
 
 rule data:
     input:
         ancient(RUN.paths("data")),
+    message:
+        "All of data is made"
 
 
 rule classification:
     input:
         ancient(RUN.paths("classification")),
+    message:
+        "All of classification is made"
 
 
 rule laws:
     input:
         ancient(RUN.paths("laws")),
+    message:
+        "All of laws is made"
 
 
 rule report:
     input:
         ancient(RUN.paths("report")),
+    message:
+        "All of report is made"
 
 
 # Every job is this one; the rules of the subjects inherit it and add outputs, message and resources.
