@@ -42,7 +42,7 @@ def atomic_folder(final: Path) -> Iterator[Path]:
 
 @contextmanager
 def atomic_file(final: Path) -> Iterator[Path]:
-    """A temporary path that becomes `final` when the block ends without an error."""
+    """A temporary path that becomes `final` when the block ends without an error, its content on the disk."""
     final.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{final.name}-", suffix=final.suffix, dir=final.parent)
     os.close(handle)
@@ -50,9 +50,16 @@ def atomic_file(final: Path) -> Iterator[Path]:
     try:
         yield temporary
         temporary.chmod(0o644)
+        flush(temporary)
         os.replace(temporary, final)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def flush(path: Path) -> None:
+    """Have a file on the disk before what comes next: in a power cut a rename may outlive the content."""
+    with path.open("rb") as file:
+        os.fsync(file)
 
 
 def write_text(final: Path, text: str) -> None:

@@ -12,9 +12,9 @@ from safetensors.numpy import load_file
 from scipy.stats import spearmanr, t
 from sklearn.metrics import r2_score
 
+from zenn import checkpoints
 from zenn.csv_table import Column, TextColumn, read_header, read_table
 from zenn.files import read_json
-from zenn.laws import store
 from zenn.laws.saved_network import load_network, save_network
 from zenn.laws.steps import train as training_step
 from zenn.room import main
@@ -346,7 +346,7 @@ def test_parameters_of_recombining(made, tmp_path, capsys, change, said):
 
 def test_a_disk_that_fills_up_keeps_what_is_finished(made, tmp_path, capsys, monkeypatch):
     params = {"gas": GAS, "heating_bound": 0.05, "design": DESIGN, "replica": 0}
-    real = store.save_file
+    real = checkpoints.save_file
     written = []
 
     def save(*given):
@@ -355,7 +355,7 @@ def test_a_disk_that_fills_up_keeps_what_is_finished(made, tmp_path, capsys, mon
         written.append(given[1])
         real(*given)
 
-    monkeypatch.setattr(store, "save_file", save)
+    monkeypatch.setattr(checkpoints, "save_file", save)
     error = refused(capsys, step(tmp_path, "simulate", params, "gas"))
     assert "No space left on device, expected room for the file of a process" in error
     kept = sorted(path.name for path in (tmp_path / "gas.checkpoints").iterdir())

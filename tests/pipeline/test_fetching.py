@@ -13,7 +13,8 @@ from tests.pipeline.checkout import ROOT
 from tests.pipeline.server import Server, serving
 from zenn.errors import InputError
 from zenn.pipeline import fetch as step
-from zenn.pipeline.fetching import Entry, downloads, fetch
+from zenn.pipeline.downloaded import downloads
+from zenn.pipeline.fetching import Entry, fetch
 from zenn.pipeline.registry import REGISTRY, read_registry, registered
 
 CONTENT = b"x,1\n" * 50_000

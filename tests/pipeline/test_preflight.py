@@ -14,7 +14,7 @@ from tests.pipeline.server import serving
 from zenn.errors import ZennError
 from zenn.pipeline import preflight
 from zenn.pipeline.costs import Cost, Costs
-from zenn.pipeline.fetching import VARIABLE
+from zenn.pipeline.downloaded import VARIABLE
 from zenn.pipeline.forecast import Forecast
 from zenn.pipeline.preflight import Finding, Wanted, check, refuse
 from zenn.pipeline.steps import Step

@@ -11,13 +11,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from zenn.checkpoints import read_tensors, write_tensors
 from zenn.classification.data import DataSet
 from zenn.errors import InputError
-from zenn.files import atomic_file, parse_json
+from zenn.files import parse_json
 
 Tensors = dict[str, Tensor]
 _HINT = "Remove it to begin anew, or give the parameters and data it was begun with"
@@ -47,10 +46,7 @@ class Position:
 def write_checkpoint(path: Path, digest: str, position: Position, tensors: Mapping[str, Tensor]) -> None:
     """Write a training's position and tensors (parameters, optimiser, averages)."""
     notes = {"training": digest, "position": json.dumps(vars(position))}
-    # a copy of each: safetensors refuses tensors that share memory
-    kept = {name: tensor.detach().to("cpu", copy=True).contiguous() for name, tensor in tensors.items()}
-    with atomic_file(path) as temporary:
-        save_file(kept, temporary, notes)
+    write_tensors(path, tensors, notes)
 
 
 def read_checkpoint(path: Path, digest: str) -> tuple[Position, Tensors]:
@@ -60,21 +56,19 @@ def read_checkpoint(path: Path, digest: str) -> tuple[Position, Tensors]:
     ------
     InputError : the file is cut or something else, or belongs to another training.
     """
+    expected = "a whole safetensors file with a training's state"
+    tensors, notes = read_tensors(path, expected)
+    if notes.get("training") != digest:
+        raise InputError(path, "", "the state of another training", "that of this one", _HINT)
     try:
-        with safe_open(path, framework="pt") as file:
-            notes = file.metadata() or {}
-            if notes.get("training") != digest:
-                raise InputError(path, "", "the state of another training", "that of this one", _HINT)
-            # the file is no mapping: it cannot be iterated over itself
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            position = Position(**parse_json(notes["position"]))
+        position = Position(**parse_json(notes["position"]))
         counts = (position.epoch, position.batch, position.step, position.counted)
         if not all(type(count) is int and count >= 0 for count in counts):
             raise ValueError(f"the position {counts}")
         float(position.loss), [dict(row) for row in position.history]
         return position, tensors
-    except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(path, "", error, "a whole safetensors file with a training's state", _HINT) from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(path, "", error, expected, _HINT) from None
 
 
 def digest_of(parameters: Any, data: DataSet, model: nn.Module) -> str:

@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
 from torch import Tensor
 
+from zenn.checkpoints import write_tensors
 from zenn.classification.data import DataSet
 from zenn.classification.encoders import Shape
 from zenn.classification.network import ZentropyNetwork
 from zenn.classification.settings import TrainingSettings
-from zenn.files import atomic_file, write_json
+from zenn.files import write_json
 
 DESCRIPTION = "model.json"
 PARAMETERS = "model.safetensors"
@@ -44,12 +44,11 @@ def save_models(
         fixed = {name for name, value in model.named_parameters() if not value.requires_grad}
         for name, tensor in model.state_dict().items():
             once = tensors.get(f"{FROZEN}{name}")
-            if name in fixed and (once is None or torch.equal(once, tensor.cpu())):
-                tensors[f"{FROZEN}{name}"] = _copy(tensor) if once is None else once
+            if name in fixed and (once is None or torch.equal(once.cpu(), tensor.cpu())):
+                tensors[f"{FROZEN}{name}"] = tensor if once is None else once
             else:
-                tensors[f"{of_seed(seed)}{name}"] = _copy(tensor)
-    with atomic_file(folder / PARAMETERS) as temporary:
-        save_file(tensors, temporary)
+                tensors[f"{of_seed(seed)}{name}"] = tensor
+    write_tensors(folder / PARAMETERS, tensors, {})
     description = {
         "seeds": list(models),
         "encoder": dict(encoder),
@@ -60,8 +59,3 @@ def save_models(
         "std": list(data.std),
     }
     write_json(folder / DESCRIPTION, description)
-
-
-def _copy(tensor: Tensor) -> Tensor:
-    """safetensors refuses tensors that share memory."""
-    return tensor.detach().cpu().clone(memory_format=torch.contiguous_format)

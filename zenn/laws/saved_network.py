@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
-
+from zenn.checkpoints import read_tensors, write_tensors
 from zenn.errors import InputError
-from zenn.files import atomic_file, parse_json
+from zenn.files import parse_json
 from zenn.laws.network import Subnetwork
 
 NETWORK = "network.safetensors"
@@ -21,9 +19,7 @@ def save_network(path: Path, network: Subnetwork) -> None:
     """Write the parameters of Table I and the size of its pictures."""
     # one note and not three: their order in the file is not fixed, and equal networks are equal files
     notes = {"network": json.dumps({"kind": _KIND, "pixels": network.pixels, "frames": network.frames})}
-    tensors = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
-    with atomic_file(path) as temporary:
-        save_file(tensors, temporary, notes)
+    write_tensors(path, network.state_dict(), notes)
 
 
 def load_network(path: Path, device: str = "cpu") -> Subnetwork:
@@ -34,12 +30,10 @@ def load_network(path: Path, device: str = "cpu") -> Subnetwork:
     InputError : the file is missing, cut, or of another kind of network.
     """
     expected = "a whole network that `train` wrote"
+    tensors, notes = read_tensors(path, expected)
     try:
-        with safe_open(path, framework="pt") as file:
-            said = parse_json((file.metadata() or {}).get("network", "{}"))
-            # the file is no mapping: it cannot be iterated over itself
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, ValueError) as error:
+        said = parse_json(notes.get("network", "{}"))
+    except ValueError as error:
         raise InputError(path, "", error, expected) from None
     if not isinstance(said, dict) or said.get("kind") != _KIND:
         raise InputError(path, "", "another file of safetensors", expected)

@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors import SafetensorError
 
+from zenn.checkpoints import read_arrays, write_arrays
 from zenn.csv_table import write_columns
 from zenn.errors import InputError
-from zenn.files import atomic_file, read_json, write_json
+from zenn.files import read_json, write_json
 from zenn.laws.dynamics import Trajectory
 from zenn.laws.processes import Design, Gas, Process, processes
 
@@ -52,10 +52,8 @@ def save_trajectory(path: Path, trajectory: Trajectory, simulation: Simulation, 
     """
     arrays: dict[str, NDArray[Any]] = {name: getattr(trajectory, name) for name in _ARRAYS[:-1]}
     arrays["totals"] = np.array([trajectory.start_energy, trajectory.speed_use, float(trajectory.repeated)])
-    contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     try:
-        with atomic_file(path) as temporary:
-            save_file(contiguous, temporary, {"simulation": _digest(simulation, process)})
+        write_arrays(path, arrays, {"simulation": _digest(simulation, process)})
     except (SafetensorError, OSError) as error:
         hint = "What is finished is kept: make room and give the command again"
         raise InputError(path, "", error, "room for the file of a process", hint) from None
@@ -68,17 +66,16 @@ def load_trajectory(path: Path, simulation: Simulation, process: Process) -> Tra
     ------
     InputError : the file cannot be read, or is of another process or of other parameters.
     """
+    expected = "the whole file of a process"
+    arrays, notes = read_arrays(path, expected)
+    if notes.get("simulation") != _digest(simulation, process):
+        hint = "Remove it to simulate anew, or give the parameters that it was made with"
+        raise InputError(path, "", "a process of other parameters", str(process), hint)
     try:
-        with safe_open(path, framework="numpy") as file:
-            notes = file.metadata() or {}
-            if notes.get("simulation") != _digest(simulation, process):
-                hint = "Remove it to simulate anew, or give the parameters that it was made with"
-                raise InputError(path, "", "a process of other parameters", str(process), hint)
-            arrays = {name: file.get_tensor(name) for name in _ARRAYS}
         start_energy, speed_use, repeated = map(float, arrays.pop("totals"))
         return Trajectory(**arrays, start_energy=start_energy, speed_use=speed_use, repeated=int(repeated))
-    except (SafetensorError, OSError, ValueError, TypeError, OverflowError) as error:
-        raise InputError(path, "", error, "the whole file of a process") from None
+    except (KeyError, ValueError, TypeError, OverflowError) as error:
+        raise InputError(path, "", error, expected) from None
 
 
 def save_simulation(folder: Path, simulation: Simulation) -> None:

@@ -17,13 +17,13 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors import SafetensorError
 from torch import Tensor
 from torch.nn import functional
 
+from zenn.checkpoints import read_tensors, write_tensors
 from zenn.errors import InputError
-from zenn.files import atomic_file, parse_json
+from zenn.files import parse_json
 from zenn.laws.network import Subnetwork, augmented, pair_loss
 
 Integers = NDArray[np.int64]
@@ -244,23 +244,20 @@ class _State:
         for number, of in self._adam.state_dict()["state"].items():
             tensors |= {f"adam.{number}.{name}": value for name, value in of.items()}
         said = {"training": digest, "best": self.best_epoch, "history": self.history}
-        copies = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
         try:
-            with atomic_file(path) as temporary:
-                save_file(copies, temporary, {"state": json.dumps(said)})
+            write_tensors(path, tensors, {"state": json.dumps(said)})
         except (SafetensorError, OSError) as error:
             hint = "The last epoch that was written is kept: make room and give the command again"
             raise InputError(path, "", error, "room for the state of a training", hint) from None
 
     def read(self, path: Path, digest: str) -> None:
+        expected = "the whole state of a training"
+        tensors, notes = read_tensors(path, expected)
         try:
-            with safe_open(path, framework="pt") as file:
-                said = parse_json((file.metadata() or {})["state"])
-                # the file is no mapping: it cannot be iterated over itself
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            said = parse_json(notes["state"])
             other = said["training"] != digest
-        except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
-            raise InputError(path, "", error, "the whole state of a training") from None
+        except (ValueError, KeyError, TypeError) as error:
+            raise InputError(path, "", error, expected) from None
         hint = "Remove it to begin anew, or give the parameters and pictures it was begun with"
         if other:
             raise InputError(path, "", "the state of another training", "that of this one", hint)
@@ -268,7 +265,7 @@ class _State:
             self._take(said, tensors)
         except (ValueError, KeyError, TypeError, RuntimeError, OverflowError) as error:
             found = f"{type(error).__name__}: {error}"
-            raise InputError(path, "", found, "the whole state of a training", hint) from None
+            raise InputError(path, "", found, expected, hint) from None
 
     def _take(self, said: dict[str, Any], tensors: dict[str, Tensor]) -> None:
         self.best, self.best_epoch = _under("best.", tensors), int(said["best"])

@@ -17,7 +17,8 @@ from typing import Any
 
 from zenn.errors import InputError
 from zenn.files import read_json
-from zenn.pipeline.fetching import Entry, downloads
+from zenn.pipeline.downloaded import downloads
+from zenn.pipeline.fetching import Entry
 from zenn.pipeline.provenance import RUNS
 from zenn.pipeline.registry import REGISTRY, read_sizes
 from zenn.pipeline.steps import Step

@@ -22,11 +22,11 @@ from pathlib import Path
 from typing import Any
 
 from zenn.errors import InputError, ZennError
-from zenn.files import atomic_folder, read_json, write_json
+from zenn.files import atomic_folder, flush, read_json, write_json
 from zenn.given import Given
 from zenn.pipeline import provenance
 from zenn.pipeline.keys import KEY_LENGTH, digest, essence, file_digest, key_of
-from zenn.pipeline.leftovers import CHECKPOINTS, flush, remove_cut, remove_half_made
+from zenn.pipeline.leftovers import CHECKPOINTS, remove_cut, remove_half_made
 from zenn.room import carry_out
 
 RECORD, LEFT_OUT, RUN = "record.json", "left_out.json", "run.json"
@@ -219,7 +219,8 @@ def _one(order: Mapping[str, Any], commit: str, into: Path) -> None:
         # before the result: `zenn adopt` refuses one without them, and nothing would write them any more
         told = provenance.run_file(into, name, order["key"])
         write_json(told, facts)
-        flush([told, *(out / file for file in (*produced, RECORD))])
+        for file in produced:
+            flush(out / file)
     shutil.rmtree(checkpoints, ignore_errors=True)
     print(f"{name}: done in {facts['wall_time_s']:.0f} s", flush=True)
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from zenn.errors import InputError
 from zenn.files import write_json
-from zenn.pipeline.fetching import Entry, downloads, fetch, verified_by
+from zenn.pipeline.downloaded import downloads
+from zenn.pipeline.fetching import Entry, fetch, verified_by
 from zenn.pipeline.keys import file_digest
 
 

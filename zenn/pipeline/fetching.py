@@ -28,11 +28,9 @@ from typing import IO, NamedTuple
 
 from zenn.errors import InputError
 from zenn.files import atomic_file, write_text
+from zenn.pipeline.downloaded import VARIABLE
 from zenn.pipeline.keys import file_digest
 from zenn.pipeline.transfer import PIECE, PLAIN, Came, TransferError, fill, is_page, version_of
-
-FOLDER = "downloads"
-VARIABLE = "ZENN_DOWNLOADS"
 
 
 class Entry(NamedTuple):
@@ -59,11 +57,6 @@ class _Hash(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.algorithm} {self.digest}"
-
-
-def downloads() -> Path:
-    """The folder of fetched files."""
-    return Path(os.environ.get(VARIABLE) or FOLDER).expanduser().resolve()
 
 
 def fetch(entry: Entry, folder: Path) -> Path:

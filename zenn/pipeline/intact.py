@@ -12,6 +12,7 @@ from pathlib import Path
 from zenn.disk import complaint
 from zenn.errors import ZennError
 from zenn.files import read_json, write_json
+from zenn.pipeline.downloaded import downloads
 from zenn.pipeline.keys import file_digest, key_of
 from zenn.pipeline.steps import RECORD, Step
 
@@ -92,14 +93,8 @@ def state_of(step: Step, root: Path) -> str:
 
 def places(root: Path = Path()) -> list[Path]:
     """Where the runs of a checkout write."""
-    folders = (
-        "results",
-        "logs",
-        "checkpoints",
-        ".snakemake",
-        os.environ.get("ZENN_DOWNLOADS") or "downloads",
-    )
-    return [*(root / folder for folder in folders), Path(tempfile.gettempdir())]
+    folders = ("results", "logs", "checkpoints", ".snakemake")
+    return [*(root / folder for folder in folders), downloads(root), Path(tempfile.gettempdir())]
 
 
 def refuse_unwritable(steps: Iterable[Step], root: Path) -> None:

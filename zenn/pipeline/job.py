@@ -18,12 +18,12 @@ from typing import Any, TextIO
 
 from zenn.disk import disk_errors, trouble
 from zenn.errors import ZennError
-from zenn.files import atomic_folder, read_json, write_json
+from zenn.files import atomic_folder, flush, read_json, write_json
 from zenn.given import Given
 from zenn.pipeline import provenance
 from zenn.pipeline.intact import SEEN, damage_of, places
 from zenn.pipeline.keys import file_digest, key_of
-from zenn.pipeline.leftovers import CHECKPOINTS, flush, remove_cut, remove_half_made, remove_siblings
+from zenn.pipeline.leftovers import CHECKPOINTS, remove_cut, remove_half_made, remove_siblings
 from zenn.pipeline.lifetime import die_with_parent, tell_driver
 from zenn.pipeline.slots import take
 from zenn.pipeline.steps import RECORD
@@ -95,7 +95,8 @@ def run_order(order: dict[str, Any], root: Path, damaged: Callable[[Path, str], 
         if (checkpoints / MEASURED).is_file():
             facts["measured"] = read_json(checkpoints / MEASURED)
         write_json(facts_file, facts)  # before the result appears: after that nothing may fail
-        flush([facts_file, *(out / file for file in (*produced, RECORD))])
+        for file in produced:
+            flush(out / file)
     remove_siblings(folder)
     shutil.rmtree(checkpoints.parent, ignore_errors=True)
     _say(f"{name}: done in {facts['wall_time_s']:.1f} s -> {order['folder']}", sys.stdout)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Collection, Iterable
 from pathlib import Path
@@ -52,13 +51,6 @@ def _cut(path: Path) -> str:
     except (SafetensorError, OSError, ValueError) as error:
         return str(error)
     return ""
-
-
-def flush(paths: Iterable[Path]) -> None:
-    """Have files on the disk before what comes next: in a power cut a rename may outlive the content."""
-    for path in paths:
-        with path.open("rb") as file:
-            os.fsync(file)
 
 
 def sweep(steps: Iterable[Step], root: Path, working: Collection[str | None] = ()) -> None:

@@ -16,7 +16,8 @@ from urllib.parse import urlsplit
 
 from zenn.errors import InputError, ZennError
 from zenn.pipeline.costs import MEASURED, missing
-from zenn.pipeline.fetching import VARIABLE, Entry, downloads
+from zenn.pipeline.downloaded import VARIABLE, downloads
+from zenn.pipeline.fetching import Entry
 from zenn.pipeline.forecast import Forecast, spoken_bytes
 from zenn.pipeline.gpus import devices
 from zenn.pipeline.steps import RESULTS, Step

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import filecmp
+import json
 import logging
 import sys
 import time
@@ -154,7 +155,8 @@ class Run:
         """
         with atomic_folder(self.root / ORDERS) as folder:
             for step in self.plan.steps:
-                write_json(folder / f"{step.key}.json", {**step.order, "work": work_of(step).told})
+                order = {**step.order, "work": work_of(step).told}
+                (folder / f"{step.key}.json").write_text(json.dumps(order, indent=1), encoding="utf-8")
 
     def drop_other_page(self) -> None:
         """Remove the shown page when it is not a copy of the planned one, so that `all` copies it again.

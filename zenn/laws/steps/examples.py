@@ -13,11 +13,10 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import save_file
 
+from zenn.checkpoints import write_arrays
 from zenn.csv_table import write_columns
 from zenn.errors import InputError
-from zenn.files import atomic_file
 from zenn.given import Given
 from zenn.laws.composing import columns_of, dust_side, dusted, halves, scaled
 from zenn.laws.dynamics import advance, initial_state
@@ -60,8 +59,7 @@ def run(params: Given, inputs: Mapping[str, Path], out: Path) -> None:
         arrays[name] = np.array(made[len(made) // 2, _SHOWN])
     tests = [process for process in chosen if process.split == "test"]
     arrays["animation"], times, widths = _animation(tests, simulation, frames, side, radius)
-    with atomic_file(out / EXAMPLES) as temporary:
-        save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, temporary)
+    write_arrays(out / EXAMPLES, arrays, {})
     names = list(shown)
     write_columns(
         out / "examples.csv",

@@ -14,11 +14,10 @@ from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
-from safetensors.numpy import save_file
 
+from zenn.checkpoints import write_arrays
 from zenn.csv_table import write_columns
 from zenn.errors import InputError
-from zenn.files import atomic_file
 from zenn.given import Given
 from zenn.laws.recombination import Wall, split_and_recombine
 from zenn.laws.rendering import render
@@ -81,8 +80,7 @@ def run(params: Given, inputs: Mapping[str, Path], out: Path) -> None:
                 }
             )
             progress.update(number + 1)
-    with atomic_file(out / PICTURES) as temporary:
-        save_file({which: np.stack(pictures) for which, pictures in drawn.items()}, temporary)
+    write_arrays(out / PICTURES, {which: np.stack(pictures) for which, pictures in drawn.items()}, {})
     write_columns(out / STATES, {name: [row[name] for row in rows] for name in rows[0]})
 
 

@@ -64,17 +64,6 @@ def test_accuracy(evidence: Mapping[str, Any]) -> Finding:
     )
 
 
-def reflexivity(evidence: Mapping[str, Any]) -> Finding:
-    """R2 of the representation of macroscopically equal states."""
-    return _decide(
-        evidence,
-        ("a1_identity_r2",),
-        lambda r2: r2 >= A1,
-        f"R2 of at least {A1:g}",
-        _about_identity(evidence, "a1"),
-    )
-
-
 def transitivity(evidence: Mapping[str, Any]) -> Finding:
     """No violating triple: by construction, at any scale."""
     violations = _values(evidence, "a2_violations")
@@ -109,28 +98,6 @@ def scaling(evidence: Mapping[str, Any]) -> Finding:
     )
 
 
-def splitting(evidence: Mapping[str, Any]) -> Finding:
-    """R2 between split and original states."""
-    return _decide(
-        evidence,
-        ("a5_split_identity_r2",),
-        lambda r2: r2 >= A5,
-        f"R2 of at least {A5:g}",
-        _about_identity(evidence, "a5_split"),
-    )
-
-
-def recombination(evidence: Mapping[str, Any]) -> Finding:
-    """R2 between split and recombined states."""
-    return _decide(
-        evidence,
-        ("a5_recombined_identity_r2",),
-        lambda r2: r2 >= A5,
-        f"R2 of at least {A5:g}",
-        _about_identity(evidence, "a5_recombined"),
-    )
-
-
 def stability(evidence: Mapping[str, Any]) -> Finding:
     """Agreement at small dust, and a rate that rises as it gets smaller."""
     small = [
@@ -158,30 +125,32 @@ def affine(evidence: Mapping[str, Any]) -> Finding:
     )
 
 
-def extensivity(evidence: Mapping[str, Any]) -> Finding:
-    """R2 of the representation of compounds and of the sum of their parts."""
-    return _decide(
-        evidence,
-        ("extensivity_identity_r2",),
-        lambda r2: r2 >= EXTENSIVITY,
-        f"R2 of at least {EXTENSIVITY:g}",
-        _about_identity(evidence, "extensivity"),
-    )
+def _identity(of: str, bound: float) -> Rule:
+    """The rule for R2 about the identity of what `of` compares."""
+
+    def rule(evidence: Mapping[str, Any]) -> Finding:
+        """R2 about the identity, with the squared correlation beside it."""
+        wanted = f"R2 of at least {bound:g}"
+        return _decide(
+            evidence, (f"{of}_identity_r2",), lambda r2: r2 >= bound, wanted, _about_identity(evidence, of)
+        )
+
+    return rule
 
 
 RULES: dict[str, Rule] = {
     "laws-process-count": process_count,
     "laws-test-loss": test_loss,
     "laws-test-accuracy": test_accuracy,
-    "laws-a1": reflexivity,
+    "laws-a1": _identity("a1", A1),
     "laws-a2": transitivity,
     "laws-a3": consistency,
     "laws-a4": scaling,
-    "laws-a5-split": splitting,
-    "laws-a5-recombined": recombination,
+    "laws-a5-split": _identity("a5_split", A5),
+    "laws-a5-recombined": _identity("a5_recombined", A5),
     "laws-a6": stability,
     "laws-entropy-linear": affine,
-    "laws-extensivity": extensivity,
+    "laws-extensivity": _identity("extensivity", EXTENSIVITY),
 }
 
 
