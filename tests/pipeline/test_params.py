@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from zenn.errors import InputError
@@ -330,6 +330,7 @@ values = (
 
 
 @settings(deadline=None)
+@example(("landscape", "ci", "fe3pt", "evaluation", "isobar_temperatures_K"), [])  # items that are not there
 @given(st.sampled_from(places), values)
 def test_whatever_is_written_there_is_taken_or_refused_by_its_key(path, value):
     raw = copy.deepcopy(UNCHANGED)

@@ -30,10 +30,15 @@ def _plain(value: Any) -> Any:
 
 
 def has(tree: Any, path: Path) -> bool:
-    """Whether `path` leads somewhere in `tree`."""
+    """Whether `tree` says what stands at `path`; a list says it of all its items, those that it lacks too.
+
+    >>> has({"a": []}, ("a", 0)), has({"a": []}, ("b", 0))
+    (True, False)
+    """
     for step in path:
-        places = range(len(tree)) if isinstance(tree, list | tuple) else tree
-        if not isinstance(places, Mapping | range) or step not in places:
+        if isinstance(tree, list | tuple):
+            return True
+        if not isinstance(tree, Mapping) or step not in tree:
             return False
         tree = tree[step]
     return True
