@@ -89,13 +89,18 @@ class Fault:
 
 
 class Attacked(Checkout):
-    """A checkout with `reference`: path -> hash of every result file of an undisturbed run."""
+    """A checkout with `reference`: path -> hash of every result file of an undisturbed run.
+
+    Its page is made again first: it shows the commit it was made at, and `made_once` has committed since.
+    """
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder.resolve())
         self.control = self.folder.parent / "faults"
         self.control.mkdir(exist_ok=True)
-        self._arm(())
+        for page in (self.folder / "results/report/page").iterdir():
+            shutil.rmtree(page)
+        self.again(ALL)
         self.reference = hashes(self.folder / "results")
         orders = (self.folder / ".snakemake" / "zenn-orders").iterdir()  # every planned step
         self.steps = {step.name: step for step in (Step.of(json.loads(path.read_text())) for path in orders)}

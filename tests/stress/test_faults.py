@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.pipeline.checkout import Checkout
 from tests.stress.attacked import PAGE_SHOWN, PUBLISH, Attacked, Fault, Site, differing, hashes
 
 LEAST = 100  # distinct sites
@@ -45,11 +44,6 @@ COMMANDS = {  # and the folders that they write to
     "elsewhere": (("python", "-m", "zenn.pipeline.elsewhere", "orders.json", *THERE), ("there", "kept")),
     "adopt": ((*ZENN, "adopt", "kept"), ("data/recorded",)),
 }
-
-
-@pytest.fixture
-def attacked(ready: Checkout) -> Attacked:
-    return Attacked(ready.folder)
 
 
 def test_ten_faults(attacked: Attacked) -> None:
