@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import time
 from collections.abc import Iterable, Sequence
 from itertools import cycle
 from pathlib import Path
@@ -11,11 +12,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.pipeline.checkout import Checkout
 from tests.stress.attacked import PAGE_SHOWN, PUBLISH, Attacked, Fault, Site, differing, hashes
 
 LEAST = 100  # distinct sites
 PER_RULE = 1  # writes apart from the appearance of the result
+OF_DRIVER = 6  # which makes no result, and much else
 TOGETHER = 12  # attacked in one run: each is a process that stands still and keeps its memory
 RESULT = re.compile(r"results/[^/]+/[^/]+/KEY")
 
@@ -45,11 +46,6 @@ COMMANDS = {  # and the folders that they write to
     "elsewhere": (("python", "-m", "zenn.pipeline.elsewhere", "orders.json", *THERE), ("there", "kept")),
     "adopt": ((*ZENN, "adopt", "kept"), ("data/recorded",)),
 }
-
-
-@pytest.fixture
-def attacked(ready: Checkout) -> Attacked:
-    return Attacked(ready.folder)
 
 
 def test_ten_faults(attacked: Attacked) -> None:
@@ -85,10 +81,12 @@ def test_faults_at_every_rule(attacked: Attacked) -> None:
     assert len(told) >= LEAST
     rounds = 0
     for together in in_rounds(faults, attacked):
+        began = time.monotonic()
         attacked.remove(together)
         attacked.strike(together)
         attacked.refuse_false_appearance()
         rounds += 1
+        print(f"run {rounds}: {len(together)} faults, {time.monotonic() - began:.0f} s", flush=True)
     attacked.recover()
     print(f"{len(faults)} faults at {len(told)} sites in {rounds} runs, all recovered")
 
@@ -131,13 +129,14 @@ def chosen(sites: Iterable[Site]) -> list[Fault]:
         of_rule.setdefault(site.rule, {}).setdefault(site.told, site)
     effects = cycle(("half", "before", "nothing", "torn"))
     faults: list[Fault] = []
-    for distinct in of_rule.values():
+    for rule, distinct in of_rule.items():
         renames = [site for site in distinct.values() if site.operation == "rename"]
         removals = [site for site in distinct.values() if site.operation in ("remove", "rmdir")]
         appears = [site for site in renames if RESULT.fullmatch(site.file)]
         states = [site for site in renames if site.file.startswith("checkpoints/")]
         writes = [site for site in distinct.values() if site not in (*removals, *appears, *states)]
-        for site in (*appears, *spread(writes, PER_RULE), *spread(removals, 1)):
+        number = OF_DRIVER if rule == "driver" else PER_RULE
+        for site in (*appears, *spread(writes, number), *spread(removals, 1)):
             faults.append(site.fault(next(effects) if site.operation == "rename" else "before"))
         faults += [site.fault("half") for site in states[:1]]
     return faults

@@ -14,6 +14,7 @@ says here, nothing of a process is changed. Standard library only: it runs befor
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
@@ -41,7 +42,7 @@ OPERATIONS = {
     "os.truncate": (0, None),
 }
 STARTS = {"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn"}  # of other processes: noted, too
-SLOW = ("zenn.landscape.steps.fit", "zenn.classification.steps.train")  # save every 20 s: here, all the time
+SLOW = ("zenn.landscape.steps.fit", "zenn.classification.steps.train")  # save every 20 s: here, at every look
 
 
 def process() -> tuple[str, str, str]:
@@ -168,8 +169,8 @@ def install() -> None:
     os.environ.setdefault(ROOT, os.getcwd())
     os.environ[PROCESS] = name
     if module in SLOW:
-        real = time.monotonic
-        time.monotonic = lambda: 1000 * real()  # type: ignore[assignment]
+        real, calls = time.monotonic, itertools.count()
+        time.monotonic = lambda: real() + 1000 * next(calls)  # type: ignore[assignment]
     sys.addaudithook(Injector(os.environ[VARIABLE], name, rule).hook)
 
 
