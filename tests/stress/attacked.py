@@ -182,10 +182,14 @@ class Attacked(Checkout):
         """
         self._arm([fault])
         driver = self.start(*command)
-        wait_for(lambda: bool(self._stopped()), 600)
-        os.kill(int(self._stopped()[0]["pid"]), signal.SIGKILL)
-        printed, _ = driver.communicate(timeout=600)
-        wait_for(lambda: not self.processes())
+        try:
+            wait_for(lambda: bool(self._stopped()), 600)
+            (self.control / "faults.json").write_text("[]")  # a process that takes its place does not stop
+            os.kill(int(self._stopped()[0]["pid"]), signal.SIGKILL)
+            printed, _ = driver.communicate(timeout=600)
+            wait_for(lambda: not self.processes())
+        finally:
+            self.kill()
         return driver.returncode, printed
 
     def kill(self) -> None:
