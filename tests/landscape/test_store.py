@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from zenn.errors import InputError
-from zenn.landscape import store
+from zenn.landscape import minimise, store
 from zenn.landscape.fitting import Settings, scaling_of
 from zenn.landscape.landscapes import bifurcation
 from zenn.landscape.losses import Weights
@@ -72,6 +72,25 @@ def test_a_killed_fit_ends_at_the_same_result(tmp_path, monkeypatch):
     assert found.state.evaluations == whole.state.evaluations
     with pytest.raises(InputError, match="the state of another fit"):
         store.run_fit(NETWORK, LANDSCAPE, Weights(), SETTINGS, 4, kept)
+
+
+def test_a_fit_that_ended_without_descent_has_ended(tmp_path, monkeypatch):
+    """Killed before its result appeared: the line search that found nothing is not tried again."""
+    monkeypatch.setattr(store, "SAVE_EVERY", 0.0)
+    kept = tmp_path / "fit.safetensors"
+
+    def find_nothing(state):
+        if state.iteration >= 10:
+            monkeypatch.setattr(minimise, "_line_search", lambda *given: None)
+
+    whole, found = (
+        store.run_fit(NETWORK, LANDSCAPE, Weights(), SETTINGS, 3, kept, find_nothing) for _ in range(2)
+    )
+    assert (whole.state.reason, found.state.reason) == ("no descent", "no descent")
+    assert (whole.state.iteration, kept.is_file()) == (10, True)
+    assert found.state.evaluations == whole.state.evaluations
+    np.testing.assert_array_equal(found.state.parameters, whole.state.parameters)
+    np.testing.assert_array_equal(found.history, whole.history)
 
 
 def test_a_diverging_fit_keeps_its_last_good_state(tmp_path):

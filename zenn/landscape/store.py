@@ -95,8 +95,9 @@ def run_fit(
         state, losses = _read_state(checkpoint, digest)
         progress(state)
     saved = time.monotonic()
+    ended = state is not None and state.reason  # its last line search is not to be tried again
     try:
-        for now in fit(network, landscape, weights, settings, seed, state):
+        for now in () if ended else fit(network, landscape, weights, settings, seed, state):
             state = now
             if state.iteration > len(losses):
                 losses += [math.nan] * (state.iteration - 1 - len(losses))  # of trials of several starts
@@ -142,7 +143,7 @@ def _write_state(path: Path, state: State, losses: list[float], digest: str) -> 
         if state.inverse.matrix is not None:
             arrays["inverse"] = state.inverse.matrix.T
     counts = {"iteration": str(state.iteration), "evaluations": str(state.evaluations)}
-    write_arrays(path, arrays, {"fit": digest, **counts})
+    write_arrays(path, arrays, {"fit": digest, "reason": state.reason, **counts})
 
 
 def _read_state(path: Path, digest: str) -> tuple[State, list[float]]:
@@ -172,6 +173,7 @@ def _read_state(path: Path, digest: str) -> tuple[State, list[float]]:
             int(notes["evaluations"]),
             inverse,
             arrays.get("direction"),
+            notes["reason"],
         )
         return state, [float(loss) for loss in arrays["losses"]]
     except (KeyError, ValueError, TypeError) as error:
