@@ -93,6 +93,12 @@ def test_slurm_is_not_asked_where_it_was_not_used(queue: Path) -> None:
     assert [job.number for job in cluster.left_jobs(root)] == ["1"]
 
 
+def test_a_python_that_slurm_could_not_start_is_refused() -> None:
+    cluster.check_python("/home/a.b-c_d/.venv/bin/python3.12")
+    with pytest.raises(ZennError, match=r"/home/a b/bin/python: found a space.*Move the checkout"):
+        cluster.check_python("/home/a b/bin/python")
+
+
 def submitted(root: Path, comment: str) -> str:
     """What a submission answers, called as the plugin calls it."""
     command = f"sbatch --parsable --job-name new-{RUN} --comment {comment} --wrap='echo \"a b\"'"

@@ -103,6 +103,20 @@ def clear(root: Path, wanted: Iterable[str], made: Iterable[str] = ()) -> dict[s
         time.sleep(_PAUSE)
 
 
+def check_python(path: str) -> None:
+    """Refuse a Python that no job of Slurm could start: Snakemake writes its path into them as it is.
+
+    Raises
+    ------
+    ZennError : names it.
+    """
+    if shlex.quote(path) != path:
+        raise ZennError(
+            f"{path}: found a space or a sign of the shell's in the path of Python, expected none on Slurm, "
+            "to which Snakemake hands it unquoted. Move the checkout, and give `make setup slurm` again there"
+        )
+
+
 def take_over(root: Path, left: Mapping[str, LeftJob], executor: str) -> None:
     """Let the run that begins have the jobs that are left.
 

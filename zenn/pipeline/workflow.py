@@ -143,6 +143,8 @@ class Run:
 
     def _take_over(self, workflow: Any) -> None:
         """Take over what an earlier driver left in Slurm: when the executor is known, before it has a job."""
+        if workflow.executor_plugin.name == cluster.EXECUTOR:
+            cluster.check_python(sys.executable)
         keys = {step.key for step in self.plan.steps}
         made = {step.key for step in self.plan.steps if (self.root / step.folder / RECORD).is_file()}
         left = cluster.clear(self.root, keys - made, made)
