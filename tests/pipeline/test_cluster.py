@@ -94,9 +94,9 @@ def test_slurm_is_not_asked_where_it_was_not_used(queue: Path) -> None:
 
 
 def test_a_python_that_slurm_could_not_start_is_refused() -> None:
-    cluster.check_python("/home/a.b-c_d/.venv/bin/python3.12")
-    with pytest.raises(ZennError, match=r"/home/a b/bin/python: found a space.*Move the checkout"):
-        cluster.check_python("/home/a b/bin/python")
+    cluster.check_python("/opt/a.b-c_d/.venv/bin/python3.12")
+    with pytest.raises(ZennError, match=r"/opt/a b/bin/python: found a space.*Move the checkout"):
+        cluster.check_python("/opt/a b/bin/python")
 
 
 def submitted(root: Path, comment: str) -> str:
