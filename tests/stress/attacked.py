@@ -184,8 +184,9 @@ class Attacked(Checkout):
         driver = self.start(*command)
         try:
             wait_for(lambda: bool(self._stopped()), 600)
-            (self.control / "faults.json").write_text("[]")  # a process that takes its place does not stop
-            os.kill(int(self._stopped()[0]["pid"]), signal.SIGKILL)
+            stopped = int(self._stopped()[0]["pid"])
+            self._arm(())  # a process that takes its place does not stop
+            os.kill(stopped, signal.SIGKILL)
             printed, _ = driver.communicate(timeout=600)
             wait_for(lambda: not self.processes())
         finally:
@@ -292,13 +293,21 @@ class Attacked(Checkout):
         stopped = self._stopped()
         return [fault for fault in faults if not any(asdict(fault).items() <= one.items() for one in stopped)]
 
+    def _in_job(self, fault: Fault) -> bool:
+        """Whether it happens in a job or its kernel, not in the driver or a command."""
+        return fault.process.removeprefix("kernel of ") in self.steps
+
+    def _attacked(self, faults: list[Fault]) -> set[str]:
+        """Keys of the steps that faults are in."""
+        return {self.steps[fault.step].key for fault in faults if fault.step in self.steps}
+
     def _stand(self, faults: list[Fault]) -> bool:
         """Whether every fault has happened, and whatever does not wait for an attacked step is made."""
         if self._left(faults):
             return False
-        if not all(fault.process.removeprefix("kernel of ") in self.steps for fault in faults):
+        if not all(self._in_job(fault) for fault in faults):
             return True  # the driver or a command stands, and does nothing else
-        attacked = {self.steps[fault.step].key for fault in faults}
+        attacked = self._attacked(faults)
         return not self._not_made(attacked) and not self._jobs_apart_from(attacked)
 
     def _missed(self, faults: list[Fault]) -> list[Fault]:
@@ -306,8 +315,7 @@ class Attacked(Checkout):
         left = [
             fault
             for fault in self._left(faults)
-            if fault.process.removeprefix("kernel of ") in self.steps
-            and (self.folder / self.steps[fault.step].folder / RECORD).is_file()
+            if self._in_job(fault) and (self.folder / self.steps[fault.step].folder / RECORD).is_file()
         ]
         commands = self._commands() if left else []
         return [fault for fault in left if not any(self.steps[fault.step].key in one for one in commands)]
@@ -327,7 +335,7 @@ class Attacked(Checkout):
 
     def _told(self, faults: list[Fault], printed: str) -> str:
         """What a strike waits for, in words."""
-        attacked = {self.steps[fault.step].key for fault in faults if fault.step in self.steps}
+        attacked = self._attacked(faults)
         found = {
             "have not happened": self._left(faults),
             "cannot happen any more": self._missed(faults),

@@ -156,7 +156,7 @@ class Run:
         A file instead of an argument: the command stays short enough to be read and given again alone.
         """
         with atomic_folder(self.root / ORDERS) as folder:
-            for step in self.plan.steps:
+            for step in self.plan.steps:  # hundreds, and the folder appears whole: not flushed one by one
                 order = {**step.order, "work": work_of(step).told}
                 (folder / f"{step.key}.json").write_text(json.dumps(order, indent=1), encoding="utf-8")
 

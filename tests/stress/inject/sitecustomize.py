@@ -170,7 +170,7 @@ def install() -> None:
     os.environ[PROCESS] = name
     if module in SLOW:
         real, calls = time.monotonic, itertools.count()
-        time.monotonic = lambda: real() + 1000 * next(calls)  # type: ignore[assignment]
+        time.monotonic = lambda: real() + 1000 * next(calls)
     sys.addaudithook(Injector(os.environ[VARIABLE], name, rule).hook)
 
 
